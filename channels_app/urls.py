@@ -1,0 +1,6 @@
+from django.urls import include, path
+
+urlpatterns = [
+    path("", include("channels_app.webchat.urls")),
+    path("", include("channels_app.webchat.page_urls")),
+]

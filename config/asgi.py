@@ -1,0 +1,15 @@
+"""Where HTTP and websockets come in."""
+
+import os
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+from django.core.asgi import get_asgi_application
+
+django_application = get_asgi_application()  # the app registry has to be ready before consumers are imported
+
+from channels.routing import ProtocolTypeRouter, URLRouter
+
+from channels_app.webchat.routing import websocket_urlpatterns
+
+application = ProtocolTypeRouter({"http": django_application, "websocket": URLRouter(websocket_urlpatterns)})

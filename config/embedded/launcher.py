@@ -1,0 +1,248 @@
+"""`make run`: start the servers, bring the database up to date, load the demo, start the rest, wait for Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import resource
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from types import FrameType
+
+import psutil
+
+from common.env import BadEnvironment, number
+from config.embedded import Servers, dotenv, known
+from config.embedded.processes import ServerProblem, end_with_parent
+from config.embedded.programs import on_one_machine
+from config.embedded.state import ROOT, folder
+from config.embedded.supervisor import Control, configuration, control_socket
+
+STEPS = 7
+SECONDS_TO_STOP = 14
+APP = ("worker", "beat", "sweep", "daphne")
+
+
+class Refused(Exception):
+    """The product can't start; the text is one sentence for the person at the terminal."""
+
+
+class Stopped(Exception):
+    """A signal asked us to stop."""
+
+
+def say(text: str) -> None:
+    """Print a line at once."""
+    print(text, flush=True)
+
+
+def run() -> int:
+    """Serve until Ctrl-C, SIGTERM or SIGHUP; return 0 after a clean stop, 2 when a person has to put something right."""
+    for number_ in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number_, _stop)
+    if "MAKELEVEL" in os.environ:
+        end_with_parent()  # also when make itself is killed
+    supervisor: subprocess.Popen[bytes] | None = None
+    servers: Servers | None = None
+    status = 0
+    try:
+        dotenv.load(ROOT / ".env", os.environ)
+        servers = Servers(os.environ)
+        os.environ.update(_environment())
+        port = _port()
+        _alone(servers, port=port)
+        supervisor = _start(servers, port=port)
+        status = _watch(supervisor)
+    except Stopped:
+        pass
+    except (Refused, ServerProblem, BadEnvironment, dotenv.BadLine, OSError) as problem:
+        print(f"\n{problem}", file=sys.stderr, flush=True)
+        status = 2
+    finally:
+        _ignore_signals()
+        if supervisor is not None:
+            say("\nStopping …")
+            _end(supervisor)
+            if servers is not None:
+                servers.stop()  # a killed supervisor leaves them to us
+            say("Stopped. The data is kept; start again with: make run")
+    return status
+
+
+def _stop(number_: int, frame: FrameType | None) -> None:
+    _ignore_signals()  # one request is enough: a second one must not cut the stopping short
+    raise Stopped
+
+
+def _ignore_signals() -> None:
+    for number_ in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number_, signal.SIG_IGN)
+
+
+def _environment() -> dict[str, str]:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:  # a websocket is an open file
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard if hard != resource.RLIM_INFINITY else 65536, hard))
+    found = known(os.environ)
+    found.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    return found | {"PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
+
+
+def _port() -> int:
+    port = number("PORT", default=8000, least=1, most=65535)
+    import config.settings  # noqa: F401 - a bad value anywhere in the environment is said now, in one sentence
+
+    return port
+
+
+def _alone(servers: Servers, *, port: int) -> None:
+    deadline = time.monotonic() + 20
+    while not servers.take_alone():
+        if (servers.state / "supervisor" / "supervisord.pid").exists() and servers.running():
+            raise Refused(
+                f"It is running already with the state folder {servers.state}: stop it first, or set STATE_DIR."
+            )
+        if time.monotonic() > deadline:
+            raise Refused(f"Another command is using the servers of {servers.state}: let it end first.")
+        time.sleep(0.2)
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            raise Refused(
+                f"Port {port} is busy: stop what uses it, or choose another, e.g. PORT={port + 1} make run"
+            ) from None
+
+
+def _start(servers: Servers, *, port: int) -> subprocess.Popen[bytes]:
+    state = servers.state
+    logs = folder(state / "logs")
+    ours = (("postgres", servers.postgres), ("valkey", servers.valkey))
+    own = [name for name, server in ours if server is not None]
+    _step(4, f"starting the servers ({', '.join(own) or 'none: both are given'}) …")
+    if servers.postgres is not None:
+        servers.postgres.prepare()
+    path = state / "supervisor.conf"
+    path.write_text(configuration(state=state, servers=own, programs=on_one_machine(port=port)), encoding="utf-8")
+    path.chmod(0o600)
+    control_socket(state).unlink(missing_ok=True)
+    with (logs / "supervisord.log").open("ab") as log:
+        supervisor = subprocess.Popen(
+            [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(path)],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for us, and we stop it in order
+            preexec_fn=end_with_parent,
+            pass_fds=(servers.lock_handle(),),  # the state folder stays taken as long as the supervisor lives
+        )
+    try:
+        _wait(lambda: servers.running(), supervisor, seconds=60, what=f"The servers don't answer: see {logs}")
+        _prepare_database(logs)
+        _step(7, "starting the application …")
+        control = Control(control_socket(state))
+        for name in APP:
+            control.start(f"app:{name}")
+        _wait(
+            lambda: _healthy(port),
+            supervisor,
+            seconds=90,
+            what=f"The web server doesn't answer: see {logs / 'daphne.log'}",
+        )
+    except BaseException:
+        _ignore_signals()
+        _end(supervisor)
+        servers.stop()
+        raise
+    _welcome(port=port, logs=logs)
+    return supervisor
+
+
+def _prepare_database(logs: Path) -> None:
+    _step(5, "bringing the database up to date …")
+    _command([sys.executable, "-m", "config.embedded.schema"], log=logs / "set-up.log")
+    _command([sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"], log=logs / "set-up.log")
+    _step(6, "loading the demo catalogue and knowledge base (first start only) …")
+    _command([sys.executable, "manage.py", "first_start"], log=logs / "set-up.log")
+
+
+def _command(words: list[str], *, log: Path) -> None:
+    """Run a step of the set-up; its answers go to the terminal, its log to the file."""
+    with log.open("ab") as errors:
+        begin = errors.tell()
+        child = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, stderr=errors, start_new_session=True)
+        try:
+            status = child.wait()
+        except BaseException:
+            child.terminate()
+            child.wait(5)
+            raise
+    if status:
+        with log.open("rb") as errors:
+            errors.seek(begin)
+            told = errors.read().decode(errors="replace").strip()
+        if status == 2 and told and "\n" not in told:
+            raise Refused(told)
+        raise Refused(f"{told[-4000:]}\n\nThis step failed: {' '.join(words[1:])} (more in {log})")
+
+
+def _wait(ready: object, supervisor: subprocess.Popen[bytes], *, seconds: float, what: str) -> None:
+    deadline = time.monotonic() + seconds
+    while not ready():  # type: ignore[operator]
+        if supervisor.poll() is not None or time.monotonic() > deadline:
+            raise Refused(what)
+        time.sleep(0.1)
+
+
+def _healthy(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _welcome(*, port: int, logs: Path) -> None:
+    say(
+        f"\n  Ready.\n\n"
+        f"  Site and chat    http://127.0.0.1:{port}/\n"
+        f"  Back office      http://127.0.0.1:{port}/admin/   login: admin\n"
+        f"  API              http://127.0.0.1:{port}/api/docs\n"
+        f"  Logs             {logs}\n\n"
+        f"  Stop with Ctrl-C.\n"
+    )
+
+
+def _watch(supervisor: subprocess.Popen[bytes]) -> int:
+    supervisor.wait()
+    print("The supervisor ended by itself; see logs/supervisord.log in the state folder.", file=sys.stderr)
+    return 1
+
+
+def _end(supervisor: subprocess.Popen[bytes]) -> None:
+    try:
+        family = psutil.Process(supervisor.pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        family = []
+    supervisor.terminate()
+    try:
+        supervisor.wait(SECONDS_TO_STOP)
+    except subprocess.TimeoutExpired:
+        for process in family:
+            try:
+                process.kill()
+            except psutil.NoSuchProcess:
+                continue
+        supervisor.kill()
+        supervisor.wait()
+
+
+def _step(number_: int, what: str) -> None:
+    say(f"[{number_}/{STEPS}] {what}")

@@ -1,0 +1,83 @@
+"""The back office: its theme and its menu."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
+
+
+def _item(title: Any, icon: str, model: str) -> dict[str, Any]:
+    app, name = model.split(".")
+    return {
+        "title": title,
+        "icon": icon,
+        "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
+    }
+
+
+UNFOLD = {
+    "SITE_TITLE": _("Sales assistant"),
+    "SITE_HEADER": _("Sales assistant"),
+    "SITE_SYMBOL": "forum",
+    "SHOW_HISTORY": True,
+    "SHOW_VIEW_ON_SITE": False,
+    "SHOW_LANGUAGES": True,
+    "COMMAND": {"search_models": False, "show_history": False},
+    "STYLES": [lambda request: static("admin/back-office.css")],
+    "SIDEBAR": {
+        "show_search": False,
+        "show_all_applications": False,
+        "navigation": [
+            {
+                "title": _("Sales"),
+                "separator": False,
+                "items": [
+                    _item(_("Leads"), "person_search", "sales.lead"),
+                    _item(_("Conversations"), "forum", "sales.conversation"),
+                    {
+                        "title": _("What is stuck"),
+                        "icon": "report",
+                        "link": reverse_lazy("admin:sales_stuck"),
+                        "permission": lambda request: request.user.has_perm("sales.view_turn"),
+                    },
+                ],
+            },
+            {
+                "title": _("Knowledge base"),
+                "separator": True,
+                "items": [_item(_("Articles"), "menu_book", "knowledge.article")],
+            },
+            {
+                "title": _("Prices"),
+                "separator": True,
+                "items": [
+                    _item(_("Products"), "sell", "pricing.product"),
+                    _item(_("Services"), "handyman", "pricing.service"),
+                    _item(_("Discounts"), "percent", "pricing.discount"),
+                    _item(_("Quotes"), "calculate", "pricing.quote"),
+                ],
+            },
+            {
+                "title": _("Documents"),
+                "separator": True,
+                "items": [
+                    _item(_("Documents"), "description", "billing.document"),
+                    _item(_("Sellers"), "business", "billing.seller"),
+                    _item(_("Managers"), "badge", "billing.manager"),
+                ],
+            },
+            {
+                "title": _("Administration"),
+                "separator": True,
+                "items": [
+                    _item(_("Users"), "group", "sales.user"),
+                    _item(_("Groups"), "lock", "auth.group"),
+                ],
+            },
+        ],
+    },
+}

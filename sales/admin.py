@@ -1,0 +1,269 @@
+"""The back office of the ground floor: people, leads, conversations, what is stuck."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import get_object_or_404
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from common.admin import STATE_LABELS, ReadOnlyAdmin, link_to
+from common.fields import readable
+from common.markdown import to_html
+from sales import operations
+from sales.enums import Mode, Stage
+from sales.models import Consent, Conversation, Lead, Message, Turn, User
+from sales.panels import panels_of
+from sales.stuck import stuck_rows
+
+admin.site.unregister(Group)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    pass
+
+
+MODE_LABELS = {Mode.ASSISTANT: "info", Mode.WAITING: "danger", Mode.OPERATOR: "success", Mode.CLOSED: "default"}
+STAGE_LABELS = {
+    Stage.NEW: "default",
+    Stage.QUALIFIED: "info",
+    Stage.PROPOSAL: "warning",
+    Stage.WON: "success",
+    Stage.LOST: "danger",
+}
+
+
+@admin.register(Lead)
+class LeadAdmin(ModelAdmin):
+    """Leads. They are searched by phone, by e-mail, or by whole words of the name or the company."""
+
+    list_display = ["who", "how_to_reach", "of_company", "channel", "status", "score", "created_at"]
+    list_filter = ["stage", "channel", "created_at"]
+    list_per_page = 20
+    search_fields = ["pk"]  # shows the field; `get_search_results` does the search, over keyed digests
+    search_help_text = _("A whole phone number or e-mail, or whole words of the name or company.")
+    readonly_fields = ["channel", "score", "created_at", "updated_at", "conversations_and_more", "consents_given"]
+    fieldsets = (
+        (None, {"fields": ["name", "phone", "email", "company"]}),
+        (_("Work"), {"fields": ["stage", "manager", "score", "channel", "created_at", "updated_at"]}),
+        (_("What there is"), {"fields": ["conversations_and_more", "consents_given"]}),
+    )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False  # a lead begins with a conversation
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> tuple[Any, bool]:
+        return (queryset.known_as(search_term) if search_term.strip() else queryset), False
+
+    @display(description=_("name"))
+    def who(self, lead: Lead) -> str:
+        return readable(lead, "name") or _t("unnamed")
+
+    @display(description=_("contact"))
+    def how_to_reach(self, lead: Lead) -> str:
+        return ", ".join(filter(None, [readable(lead, "phone"), readable(lead, "email")])) or "—"
+
+    @display(description=_("company"))
+    def of_company(self, lead: Lead) -> str:
+        return readable(lead, "company") or "—"
+
+    @display(description=_("stage"), label=STAGE_LABELS, ordering="stage")
+    def status(self, lead: Lead) -> tuple[str, str]:
+        return lead.stage, lead.get_stage_display()
+
+    @display(description=_("Conversations and documents"))
+    def conversations_and_more(self, lead: Lead) -> SafeString:
+        talks = [link_to(talk) for talk in lead.conversations.order_by("-created_at")[:50]]
+        return _joined([*talks, *(panel for panel in panels_of(lead))])
+
+    @display(description=_("consents"))
+    def consents_given(self, lead: Lead) -> SafeString:
+        return _joined(
+            format_html("{}: {} · {}", consent.version, f"{consent.given_at:%d.%m.%Y %H:%M}", consent.channel)
+            for consent in lead.consents.all()
+        )
+
+
+@admin.register(Consent)
+class ConsentAdmin(ReadOnlyAdmin):
+    list_display = ["version", "lead", "channel", "given_at"]
+    list_select_related = ["lead"]
+    list_per_page = 20
+
+
+@admin.register(Conversation)
+class ConversationAdmin(ReadOnlyAdmin):
+    """Conversations, read whole, each answer with how it came about."""
+
+    list_display = ["__str__", "with_whom", "led_by", "last_seq", "last_message_at", "created_at"]
+    list_filter = ["mode", "channel", "created_at"]
+    list_select_related = ["lead", "operator"]
+    list_per_page = 20
+    change_form_template = "admin/sales/conversation.html"
+
+    @display(description=_("lead"))
+    def with_whom(self, conversation: Conversation) -> SafeString:
+        return link_to(conversation.lead, readable(conversation.lead, "name") or _t("unnamed"))
+
+    @display(description=_("led by"), label=MODE_LABELS, ordering="mode")
+    def led_by(self, conversation: Conversation) -> tuple[str, str]:
+        return conversation.mode, conversation.get_mode_display()
+
+    def get_urls(self) -> list[Any]:
+        own = [
+            path(
+                "<uuid:pk>/<slug:verb>/",
+                self.admin_site.admin_view(self.act),
+                name="sales_conversation_act",
+            ),
+            path("stuck/", self.admin_site.admin_view(self.stuck), name="sales_stuck"),
+        ]
+        return own + super().get_urls()
+
+    def changeform_view(self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any) -> HttpResponse:
+        conversation = self.get_object(request, object_id) if object_id else None
+        extra = dict(kwargs.pop("extra_context", None) or {})
+        if conversation is not None and self.has_view_permission(request, conversation):
+            extra |= {
+                "conversation": conversation,
+                "lead_name": readable(conversation.lead, "name") or _t("unnamed"),
+                "lead_contact": [
+                    value for field in ("phone", "email", "company") if (value := readable(conversation.lead, field))
+                ],
+                "transcript": transcript(conversation),
+                "panels": panels_of(conversation),
+                "may_speak": request.user.has_perm("sales.change_conversation"),
+            }
+        return super().changeform_view(request, object_id, *args, extra_context=extra, **kwargs)
+
+    def act(self, request: HttpRequest, pk: Any, verb: str) -> HttpResponse:
+        """What an operator does from the conversation's page: take over, give back, say something."""
+        if request.method != "POST" or not request.user.has_perm("sales.change_conversation"):
+            raise PermissionDenied
+        conversation = get_object_or_404(Conversation, pk=pk)
+        now, by = timezone.now(), request.user
+        try:
+            if verb == "take-over":
+                operations.take_over(conversation_id=pk, by=by, now=now)  # type: ignore[arg-type]
+            elif verb == "give-back":
+                operations.give_back(conversation_id=pk, by=by, now=now)  # type: ignore[arg-type]
+            elif verb == "say" and (text := request.POST.get("text", "").strip()):
+                operations.send_as_operator(conversation_id=pk, text=text, by=by, now=now)  # type: ignore[arg-type]
+            else:
+                messages.error(request, _t("Write something first."))
+        except operations.ConversationClosed:
+            messages.error(request, _t("This conversation is closed."))
+        return HttpResponseRedirect(reverse("admin:sales_conversation_change", args=[conversation.pk]))
+
+    def stuck(self, request: HttpRequest) -> HttpResponse:
+        """Everything owed that failed, is uncertain, or is long overdue."""
+        if not request.user.has_perm("sales.view_turn"):
+            raise PermissionDenied
+        if request.method == "POST":
+            return self._try_again(request)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _t("What is stuck"),
+            "rows": stuck_rows(now=timezone.now()),
+            "may_retry": request.user.has_perm("sales.change_turn"),
+        }
+        return TemplateResponse(request, "admin/sales/stuck.html", context)
+
+    def _try_again(self, request: HttpRequest) -> HttpResponse:
+        if not request.user.has_perm("sales.change_turn"):
+            raise PermissionDenied
+        wanted = request.POST.get("row", "")
+        for row in stuck_rows(now=timezone.now()):
+            if row.key == wanted:
+                row.try_again(now=timezone.now())
+                messages.success(request, _t("It will be tried again within a few seconds."))
+                break
+        else:
+            messages.warning(request, _t("It is not stuck any more."))
+        return HttpResponseRedirect(request.path)
+
+
+@admin.register(Turn)
+class TurnAdmin(ReadOnlyAdmin):
+    list_display = ["__str__", "conversation", "condition", "attempts", "model", "opened_at", "answered_at"]
+    list_filter = ["state", "model", "opened_at"]
+    list_select_related = ["conversation"]
+    list_per_page = 20
+    fields = ["conversation", "state", "attempts", "problem", "model", "opened_at", "answered_at"]
+
+    @display(description=_("state"), label=STATE_LABELS, ordering="state")
+    def condition(self, turn: Turn) -> tuple[str, str]:
+        return turn.state, turn.get_state_display()
+
+
+def transcript(conversation: Conversation) -> list[dict[str, Any]]:
+    """The messages in order, each answer with its trace and its tools; text of customers stays text."""
+    found = (
+        Message.objects.filter(conversation=conversation)
+        .select_related("operator", "turn")
+        .prefetch_related("turn__tool_calls")
+        .order_by("seq")
+    )
+    return [_shown(message) for message in found]
+
+
+def _shown(message: Message) -> dict[str, Any]:
+    turn = getattr(message, "turn", None)
+    text = readable(message, "text")
+    return {
+        "seq": message.seq,
+        "author": message.author,
+        "author_name": message.get_author_display(),
+        "operator": message.operator,
+        "created_at": message.created_at,
+        "text": text,
+        "html": to_html(text) if message.author != "customer" else "",
+        "cards": readable(message, "cards") or [],
+        "citations": message.citations,
+        "turn": turn,
+        "steps": (readable(turn, "trace") or {}).get("steps", []) if turn else [],
+        "calls": [
+            {
+                "name": call.name,
+                "failed": call.failed,
+                "arguments": _pretty(readable(call, "arguments")),
+                "result": _pretty(readable(call, "result")),
+            }
+            for call in (turn.tool_calls.all() if turn else [])
+        ],
+    }
+
+
+def _pretty(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=2)
+
+
+def _joined(lines: Any) -> SafeString:
+    """Lines that are safe already, one below the other."""
+    from django.utils.html import format_html_join
+
+    return format_html_join("", "<div>{}</div>", ((line,) for line in lines)) or SafeString("—")

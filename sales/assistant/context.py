@@ -1,0 +1,72 @@
+"""What a model is shown of a conversation: the latest messages within a budget, masked, and what is known."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from common.masking import Masker
+from sales.assistant.protocol import Heard, TurnContext
+from sales.enums import Author, Mode
+from sales.models import Conversation, Message, Turn
+
+#: how much of the past a model is shown; the rest is in what tools remember, so a turn costs the same at any length
+MESSAGES_MOST = 40
+CHARACTERS_MOST = 12_000
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that a turn begins with. ``upto_seq`` is the last message it has read."""
+
+    context: TurnContext
+    log: tuple[Heard, ...]
+    masker: Masker
+    upto_seq: int
+
+    @property
+    def pending(self) -> Sequence[Heard]:
+        """The messages to be answered."""
+        return [heard for heard in self.log if heard.pending]
+
+
+def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene:
+    """Read what a turn needs in two queries, whatever the conversation's length."""
+    latest = list(Message.objects.filter(conversation=conversation).order_by("-seq")[:MESSAGES_MOST])
+    lead = conversation.lead
+    masker = Masker(known_names=[lead.name] if lead.name else [])
+    log: list[Heard] = []
+    spent = 0
+    for message in latest:
+        pending = message.author == Author.CUSTOMER and message.seq > turn.after_seq
+        spent += len(message.text)
+        if spent > CHARACTERS_MOST and not pending:
+            break
+        log.append(Heard(message.author, message.text, message.seq, pending=pending))  # type: ignore[arg-type]
+    log.reverse()
+    masked = tuple(Heard(each.author, masker.mask(each.text), each.seq, each.pending) for each in log)
+    upto_seq = latest[0].seq if latest else 0
+    contacts = frozenset(name for name in ("name", "phone", "email", "company") if getattr(lead, name))
+    pending_text = " ".join(each.text for each in masked if each.pending)
+    memory = conversation.memory or {}
+    context = TurnContext(
+        now=now,
+        language=language_of(pending_text, otherwise=conversation.language),
+        channel=conversation.channel,
+        contacts=contacts,
+        quote=memory.get("quote"),
+        waiting=conversation.mode == Mode.WAITING,
+        documents=frozenset(memory.get("documents", ())),
+    )
+    return Scene(context, masked, masker, upto_seq)
+
+
+def language_of(text: str, *, otherwise: str) -> str:  # type: ignore[return]
+    """``en`` for words in Latin letters only, ``ru`` where there is Cyrillic; short texts keep the language."""
+    if re.search(r"[а-яё]", text, re.IGNORECASE):
+        return "ru"
+    if len(re.findall(r"\b[a-z]{2,}\b", text, re.IGNORECASE)) >= 3:
+        return "en"
+    return otherwise

@@ -1,0 +1,97 @@
+"""What a turn and its model say to each other. The ground defines it; models stand above and are named in settings.
+
+A model is given what was said (``log``), what is known (``TurnContext``) and what it may do (``tools``). It answers
+with a ``Reply``: either calls, which the turn runs and appends to the log together with their results, or words.
+Personal data in the log is masked: a phone number reads ``[ТЕЛЕФОН_1]``, and a call that names the mask gets the
+real value when the tool runs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+if TYPE_CHECKING:
+    from sales.assistant.tools import Tool
+
+Author = Literal["customer", "assistant", "operator", "system"]
+
+
+@dataclass(frozen=True)
+class Heard:
+    """A message of the conversation. ``pending`` marks those of the customer that this turn has to answer."""
+
+    author: Author
+    text: str
+    seq: int
+    pending: bool = False
+
+
+@dataclass(frozen=True)
+class ToolRequest:
+    """A call that the model asks for. ``id`` is unique within the turn."""
+
+    id: str
+    name: str
+    arguments: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ToolResult:
+    """What a tool said: ``text`` is words for a model, ``data`` the same for a program.
+
+    ``failed`` means that the tool refused and ``text`` says what to do about it.
+    """
+
+    id: str
+    name: str
+    text: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    failed: bool = False
+
+
+@dataclass(frozen=True)
+class Reply:
+    """Calls to run, or words for the customer. ``chips`` are short answers offered as buttons.
+
+    ``text`` is Markdown. ``reason`` says for the trace why a model chose this, in a few words without personal data.
+    """
+
+    text: str = ""
+    calls: tuple[ToolRequest, ...] = ()
+    chips: tuple[str, ...] = ()
+    reason: str = ""
+    #: ids of the articles that the words rest on; None: all that the tools cited
+    sources: tuple[str, ...] | None = None
+
+
+Entry = Heard | Reply | ToolResult
+
+
+@dataclass(frozen=True)
+class TurnContext:
+    """What is known besides the log. Never holds personal data, only whether we have it."""
+
+    now: datetime
+    language: Literal["ru", "en"]
+    channel: str
+    #: which of name, phone, email, company are known of the lead
+    contacts: frozenset[str] = frozenset()
+    #: the latest quote of this conversation: the request it was made from, its number and its answer; or None
+    quote: Mapping[str, Any] | None = None
+    #: whether a person has been called and hasn't come yet
+    waiting: bool = False
+    #: kinds of document already prepared in this conversation
+    documents: frozenset[str] = frozenset()
+
+
+class Model(Protocol):
+    """Whoever takes the turn: a language model behind its dialect, or the model that needs no network."""
+
+    name: str
+
+    def reply(self, *, context: TurnContext, log: Sequence[Entry], tools: Mapping[str, Tool]) -> Reply:
+        """The next step of this turn. Raises ``TemporaryProblem`` when it can't answer now."""
+        ...

@@ -1,0 +1,242 @@
+"""One answer of the assistant: read, think with tools, be guarded, and say it in one transaction."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+from django.utils.module_loading import import_string
+
+from common import metrics
+from common.locks import end_holder
+from common.promise import State, Superseded
+from common.text import clean
+from sales.assistant import guard
+from sales.assistant.context import Scene, set_scene
+from sales.assistant.journal import Journal, context_of
+from sales.assistant.protocol import Entry, Heard, Model, Reply, ToolRequest, ToolResult
+from sales.assistant.tools import TOOLS, Tool
+from sales.enums import Author, Direction, Mode
+from sales.models import Conversation, Message, Turn
+from sales.operations import append, call_person, owe_answer
+from sales.signals import reply_ready, turn_started
+
+#: how often a model may ask for tools before it has to speak
+STEPS_MOST = 6
+#: the longest reply that is stored, in characters
+REPLY_MOST = 8000
+
+UNPROVEN = {
+    "ru": "Точную сумму в этом случае подтвердит сотрудник: я передал ему ваш вопрос, он ответит здесь же.",
+    "en": "A colleague will confirm the exact amount here: I have passed your question on.",
+}
+GAVE_UP = {
+    "ru": "Не получилось подготовить ответ, простите. Я позвал сотрудника: он прочитает переписку и ответит здесь же.",
+    "en": "I could not prepare an answer, sorry. I have called a colleague, who will read this and answer here.",
+}
+
+
+class TurnTooLong(Exception):
+    """The model went on asking for tools instead of speaking."""
+
+
+def answer(conversation_id: uuid.UUID | str, *, wait: Callable[[float], None] = time.sleep) -> int:
+    """Answer all that is owed to a conversation now; returns how many turns were taken.
+
+    A customer who is still writing is waited for. A turn that has to be tried again later is left to the sweep.
+    """
+    taken = 0
+    while True:
+        turn = Turn.objects.filter(conversation_id=conversation_id, state=State.DUE).first()
+        if turn is None:
+            return taken
+        seconds = (turn.due_at - timezone.now()).total_seconds()
+        if seconds > 0:
+            if turn.attempts:
+                return taken
+            wait(min(seconds, settings.GATHER_MOST.total_seconds()))
+            continue
+        if not keep(turn, now=timezone.now()):
+            return taken
+        taken += 1
+
+
+def keep(turn: Turn, *, now: datetime) -> bool:
+    """Take the turn, if nobody has it, and see it through."""
+    return turn.keep(fulfil, now=now)
+
+
+def fulfil(turn: Turn) -> None:
+    """Prepare and store the reply. Runs outside any transaction; each step that writes is fenced."""
+    started = time.perf_counter()
+    conversation = Conversation.objects.select_related("lead").get(pk=turn.conversation_id)
+    turn.conversation = conversation
+    if conversation.mode in {Mode.OPERATOR, Mode.CLOSED}:
+        drop(turn, upto_seq=conversation.last_seq)
+        return
+    turn_started.send(sender=Turn, conversation_id=conversation.pk, turn=turn)
+    if turn.attempts > len(Turn.WAITS):
+        give_up(turn, conversation=conversation)
+        return
+    now = timezone.now()
+    model: Model = import_string(settings.ASSISTANT_MODEL)()
+    scene = set_scene(conversation=conversation, turn=turn, now=now)
+    journal = Journal(turn=turn, tools=TOOLS)
+    reply = speak(scene=scene, model=model, journal=journal, tools=TOOLS, now=now)
+    say(turn, reply=reply, scene=scene, journal=journal, model=model.name)
+    metrics.turn_seconds.observe(time.perf_counter() - started)
+    metrics.turns_total.labels(outcome="answered").inc()
+
+
+def speak(
+    *, scene: Scene, model: Model, journal: Journal, tools: Mapping[str, Tool], now: datetime, steps: int = STEPS_MOST
+) -> Reply:
+    """Let the model speak, using tools as it needs them; a draft that the guard refuses gets one more try."""
+    log: list[Entry] = list(scene.log)
+    tool_context = context_of(journal.turn, language=scene.context.language, now=now)
+    refused = False
+    for _ in range(steps):
+        before = time.perf_counter()
+        reply = model.reply(context=scene.context, log=tuple(log), tools=tools)
+        took = round((time.perf_counter() - before) * 1000, 1)
+        journal.steps.append({"step": "model", "name": model.name, "ms": took, "reason": reply.reason})
+        if reply.calls:
+            log += [reply, *(_run(call, scene=scene, journal=journal, context=tool_context) for call in reply.calls)]
+            continue
+        verdict = guard.inspect(
+            reply.text,
+            results=[entry for entry in log if isinstance(entry, ToolResult)],
+            heard=[entry.text for entry in log if isinstance(entry, Heard)],
+        )
+        journal.steps.append({"step": "guard", "passed": verdict.passed, "unproven": list(verdict.unproven)})
+        if verdict.passed:
+            return reply
+        if refused:
+            break
+        refused = True
+        log.append(Heard("system", f"No tool gave these amounts: {'; '.join(verdict.unproven)}. Leave them out.", 0))
+    if not refused:
+        raise TurnTooLong
+    metrics.turns_total.labels(outcome="unproven").inc()
+    call_person(conversation_id=tool_context.conversation_id, now=now)
+    return Reply(text=UNPROVEN[scene.context.language], sources=())
+
+
+def _run(call: ToolRequest, *, scene: Scene, journal: Journal, context: Any) -> ToolResult:
+    """Run a call with the real values behind the masks, and mask what comes back."""
+    real = ToolRequest(call.id, call.name, scene.masker.unmask(dict(call.arguments)))
+    result = journal.run(real, context=context)
+    return ToolResult(
+        id=call.id,
+        name=result.name,
+        text=scene.masker.mask(result.text),
+        data=result.data,
+        failed=result.failed,
+    )
+
+
+def say(turn: Turn, *, reply: Reply, scene: Scene, journal: Journal, model: str) -> None:
+    """Store the reply with its cards, sources and trace; what came meanwhile is owed the next turn."""
+    now = timezone.now()
+    with transaction.atomic():
+        conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=turn.conversation_id)
+        with turn.fenced():
+            if conversation.mode in {Mode.OPERATOR, Mode.CLOSED}:
+                _close(turn, State.DROPPED, upto_seq=conversation.last_seq)
+                return
+            message = _store(conversation, turn=turn, reply=reply, scene=scene, journal=journal, now=now)
+            trace = {
+                "steps": journal.steps,
+                "read": {"messages": len(scene.log), "characters": sum(len(each.text) for each in scene.log)},
+                "language": scene.context.language,
+            }
+            _close(turn, State.KEPT, upto_seq=scene.upto_seq, reply=message, model=model, answered_at=now, trace=trace)
+            _owe_the_rest(conversation, upto_seq=scene.upto_seq, now=now)
+            reply_ready.send(sender=Message, conversation=conversation, message=message, turn=turn)
+
+
+def _store(
+    conversation: Conversation, *, turn: Turn, reply: Reply, scene: Scene, journal: Journal, now: datetime
+) -> Message:
+    cards = journal.cards
+    if reply.chips:
+        options = [{"label": chip, "text": chip} for chip in reply.chips]
+        cards.append({"kind": "choices", "text": " · ".join(reply.chips), "options": options})
+    if scene.context.language != conversation.language:
+        Conversation.objects.filter(pk=conversation.pk).update(language=scene.context.language)
+    return append(
+        conversation,
+        now=now,
+        direction=Direction.OUT,
+        author=Author.ASSISTANT,
+        external_id=f"turn:{turn.pk}",  # a second reply to one turn would break the uniqueness of the row
+        text=clean(scene.masker.unmask(reply.text))[:REPLY_MOST],
+        cards=cards,
+        citations=journal.citations(reply.sources),
+    )
+
+
+def _owe_the_rest(conversation: Conversation, *, upto_seq: int, now: datetime) -> None:
+    later = Message.objects.filter(conversation=conversation, author=Author.CUSTOMER, seq__gt=upto_seq)
+    if later.exists():
+        owe_answer(conversation, now=now)
+
+
+def _close(turn: Turn, state: State, **fields: Any) -> None:
+    for name, value in {"state": state, "problem": "", **fields}.items():
+        setattr(turn, name, value)
+    turn.save(update_fields={"state", "problem", *fields})
+
+
+def drop(turn: Turn, *, upto_seq: int) -> None:
+    """Close a turn that nobody wants an answer from: a person leads now."""
+    with turn.fenced():
+        _close(turn, State.DROPPED, upto_seq=upto_seq)
+
+
+def give_up(turn: Turn, *, conversation: Conversation) -> None:
+    """Say so, call a person, and leave the turn where staff see it: every try has failed."""
+    now = timezone.now()
+    with transaction.atomic():
+        conversation = call_person(conversation_id=conversation.pk, now=now)
+        with turn.fenced():
+            message = append(
+                conversation,
+                now=now,
+                direction=Direction.OUT,
+                author=Author.SYSTEM,
+                external_id=f"turn:{turn.pk}",
+                text=GAVE_UP["en" if conversation.language == "en" else "ru"],
+            )
+            _close(
+                turn,
+                State.BROKEN,
+                problem=turn.problem or "too many tries",
+                upto_seq=message.seq - 1,
+                reply=message,
+                answered_at=now,
+            )
+            reply_ready.send(sender=Message, conversation=conversation, message=message, turn=turn)
+    metrics.turns_total.labels(outcome="gave_up").inc()
+
+
+def sweep(*, now: datetime) -> int:
+    """Answer what nobody was rung for, and what a dead or frozen worker has left."""
+    done = 0
+    for turn in Turn.objects.due(now)[:200]:
+        done += keep(turn, now=timezone.now())
+    for turn in Turn.objects.taken()[:200]:
+        if keep(turn, now=timezone.now()):
+            done += 1
+        elif turn.due_at + timedelta(seconds=1) < timezone.now():
+            end_holder(turn.lock_name)
+    return done
+
+
+__all__ = ["Superseded", "TurnTooLong", "answer", "fulfil", "keep", "speak", "sweep"]

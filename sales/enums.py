@@ -1,0 +1,44 @@
+"""The states of the trade and the moves between them; imports nothing of ours."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+
+class Stage(models.TextChoices):
+    """How far a lead has come."""
+
+    NEW = "new", _("new")
+    QUALIFIED = "qualified", _("qualified")
+    PROPOSAL = "proposal", _("proposal sent")
+    WON = "won", _("won")
+    LOST = "lost", _("lost")
+
+
+MOVES: dict[Stage, frozenset[Stage]] = {
+    Stage.NEW: frozenset({Stage.QUALIFIED, Stage.PROPOSAL, Stage.LOST}),
+    Stage.QUALIFIED: frozenset({Stage.PROPOSAL, Stage.WON, Stage.LOST}),
+    Stage.PROPOSAL: frozenset({Stage.QUALIFIED, Stage.WON, Stage.LOST}),
+    Stage.WON: frozenset(),
+    Stage.LOST: frozenset({Stage.NEW}),
+}
+
+
+class Mode(models.TextChoices):
+    """Who leads the conversation. ``waiting``: a person was called, the assistant helps on until one comes."""
+
+    ASSISTANT = "assistant", _("assistant")
+    WAITING = "waiting", _("waiting for a person")
+    OPERATOR = "operator", _("operator")
+    CLOSED = "closed", _("closed")
+
+
+class Direction(models.TextChoices):
+    IN = "in", _("from the customer")
+    OUT = "out", _("to the customer")
+
+
+class Author(models.TextChoices):
+    CUSTOMER = "customer", _("customer")
+    ASSISTANT = "assistant", _("assistant")
+    OPERATOR = "operator", _("operator")
+    SYSTEM = "system", _("system")

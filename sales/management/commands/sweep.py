@@ -1,0 +1,65 @@
+"""The plain loop that keeps every promise when nobody rings: no Celery, no Valkey."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import signal
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from importlib.util import find_spec
+from typing import Any
+
+from django.apps import apps
+from django.core.management.base import BaseCommand
+from django.db import InterfaceError, OperationalError, connections
+from django.utils import timezone
+
+from common import locks, metrics
+
+logger = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Fulfil what is owed and due, every few seconds, until stopped."
+
+    def add_arguments(self, parser: Any) -> None:
+        parser.add_argument("--every", type=float, default=5.0, help="seconds between looks (default 5)")
+        parser.add_argument("--once", action="store_true", help="look once and end")
+
+    def handle(self, *args: Any, every: float, once: bool, **options: Any) -> None:
+        stop = threading.Event()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(each, lambda *_: stop.set())
+        rooms = [
+            (app.name, importlib.import_module(f"{app.name}.reconcile"))
+            for app in apps.get_app_configs()
+            if find_spec(f"{app.name}.reconcile")
+        ]
+        # a room each, so that a slow document can't delay an answer
+        with ThreadPoolExecutor(max_workers=max(1, len(rooms)), thread_name_prefix="sweep") as pool:
+            while not stop.is_set():
+                started = time.monotonic()
+                for future in [pool.submit(_sweep, name, module) for name, module in rooms]:
+                    future.result()
+                metrics.sweep_seconds.observe(time.monotonic() - started)
+                if once:
+                    return
+                stop.wait(max(0.0, every - (time.monotonic() - started)))
+
+
+def _sweep(name: str, module: Any) -> int:
+    try:
+        return module.sweep(now=timezone.now())
+    except (OperationalError, InterfaceError):
+        logger.warning("sweep failed: the database is away", extra={"room": name})
+    except Exception:
+        logger.exception("sweep failed", extra={"room": name})
+    finally:
+        for connection in connections.all(initialized_only=True):
+            connection.close_if_unusable_or_obsolete()
+        if connections["default"].connection is None:
+            locks.close()
+    return 0

@@ -1,0 +1,281 @@
+"""What can be done to leads and conversations: one verb, one transaction, one fact.
+
+Lock order everywhere: conversation, then turn, then the rest.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import F, Value
+from django.db.models.functions import Least
+from django.utils.module_loading import import_string
+
+from common import metrics
+from common.bell import ring
+from common.blind_index import normalize_phone
+from common.promise import State
+from common.text import clean
+from sales.enums import MOVES, Author, Direction, Mode, Stage
+from sales.models import Consent, Conversation, Lead, Message, Turn, User
+from sales.signals import lead_changed, message_stored, mode_changed, reply_ready
+
+#: the longest text a customer or an operator may send, in characters
+TEXT_MOST = 4000
+
+
+class ConversationClosed(Exception):
+    """Nothing can be said in it any more."""
+
+
+class MoveNotAllowed(Exception):
+    """The lead can't go from its stage to the one asked for."""
+
+
+@dataclass(frozen=True)
+class ConsentGiven:
+    """An agreement as it was given: ``text`` is the whole wording, ``address`` the network address it came from."""
+
+    version: str
+    text: str
+    address: str = ""
+    user_agent: str = ""
+
+
+@dataclass(frozen=True)
+class Received:
+    """A stored message; ``created`` is False when it had been stored before."""
+
+    message: Message
+    created: bool
+
+
+@transaction.atomic
+def open_conversation(
+    *,
+    channel: str,
+    external_id: str,
+    now: datetime,
+    name: str = "",
+    consent: ConsentGiven | None = None,
+) -> Conversation:
+    """Find the conversation with this person over this channel, or begin it with a new lead."""
+    known = Conversation.objects.filter(channel=channel, external_id=external_id).first()
+    if known:
+        return known
+    lead = Lead.objects.create(name=clean(name)[:200], channel=channel, created_at=now)
+    try:
+        with transaction.atomic():
+            conversation = Conversation.objects.create(
+                lead=lead, channel=channel, external_id=external_id, created_at=now
+            )
+    except IntegrityError:  # two first messages at once: the other one made it
+        lead.delete()
+        return Conversation.objects.get(channel=channel, external_id=external_id)
+    if consent:
+        record_consent(lead=lead, channel=channel, consent=consent, now=now)
+    lead_changed.send(sender=Lead, lead=lead, created=True)
+    return conversation
+
+
+def record_consent(*, lead: Lead, channel: str, consent: ConsentGiven, now: datetime) -> Consent:
+    """Keep the proof that a person agreed: version and digest of the text, time, address."""
+    return Consent.objects.create(
+        lead=lead,
+        version=consent.version,
+        text_sha256=hashlib.sha256(consent.text.encode()).hexdigest(),
+        given_at=now,
+        address=consent.address,
+        user_agent=clean(consent.user_agent)[:300],
+        channel=channel,
+    )
+
+
+@transaction.atomic
+def receive(*, conversation_id: uuid.UUID, external_id: str, text: str, now: datetime) -> Received:
+    """Store what a customer wrote, once per ``external_id``, and owe an answer.
+
+    Raises ``ConversationClosed``, and ``Conversation.DoesNotExist`` for an unknown one.
+    """
+    conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
+    known = Message.objects.filter(
+        conversation=conversation, direction=Direction.IN, external_id=external_id
+    ).first()
+    if known:
+        return Received(known, created=False)
+    if conversation.mode == Mode.CLOSED:
+        raise ConversationClosed(str(conversation_id))
+    message = append(
+        conversation,
+        now=now,
+        direction=Direction.IN,
+        author=Author.CUSTOMER,
+        external_id=external_id,
+        text=clean(text)[:TEXT_MOST],
+    )
+    if conversation.mode != Mode.OPERATOR and owe_answer(conversation, now=now):
+        ring(import_string("sales.tasks.answer"), conversation.pk)
+    return Received(message, created=True)
+
+
+def append(conversation: Conversation, *, now: datetime, **fields: Any) -> Message:
+    """Add a message to a conversation whose row the caller has locked."""
+    conversation.last_seq += 1
+    message = Message.objects.create(
+        conversation=conversation, seq=conversation.last_seq, created_at=now, **fields
+    )
+    conversation.last_message_at = now
+    Conversation.objects.filter(pk=conversation.pk).update(last_seq=conversation.last_seq, last_message_at=now)
+    metrics.messages_total.labels(channel=conversation.channel, author=message.author).inc()
+    message_stored.send(sender=Message, conversation=conversation, message=message)
+    return message
+
+
+def owe_answer(conversation: Conversation, *, now: datetime) -> bool:
+    """See that an answer is owed to a conversation whose row is locked; returns whether a turn was made.
+
+    A turn nobody has begun waits for a customer who is still writing: ``GATHER_QUIET`` after the last message, but
+    never longer than ``GATHER_MOST``.
+    """
+    quiet = now + settings.GATHER_QUIET
+    fresh = Turn.objects.filter(conversation=conversation, state=State.DUE, attempts=0)
+    if fresh.update(due_at=Least(F("opened_at") + Value(settings.GATHER_MOST), Value(quiet))):
+        return False
+    if Turn.objects.filter(conversation=conversation, state__in=[State.DUE, State.TAKEN]).exists():
+        return False
+    Turn.objects.create(conversation=conversation, opened_at=now, due_at=quiet, after_seq=answered_upto(conversation))
+    return True
+
+
+def answered_upto(conversation: Conversation) -> int:
+    """The number of the last message that a finished turn, or an operator's reply, has read."""
+    last = (
+        Turn.objects.filter(conversation=conversation)
+        .exclude(state__in=[State.DUE, State.TAKEN])
+        .order_by("-upto_seq")
+        .values_list("upto_seq", flat=True)
+        .first()
+    )
+    return last or 0
+
+
+@transaction.atomic
+def save_contact(
+    *, lead_id: uuid.UUID, now: datetime, by: str, name: str = "", phone: str = "", email: str = "", company: str = ""
+) -> list[str]:
+    """Keep what a person told about themselves; returns the fields that changed.
+
+    A phone is stored in international form where it is one; empty values leave what is known.
+    """
+    lead = Lead.objects.select_for_update(of=("self",)).get(pk=lead_id)
+    wanted = {
+        "name": clean(name).strip()[:200],
+        "phone": normalize_phone(phone) or clean(phone).strip()[:40],
+        "email": clean(email).strip()[:254],
+        "company": clean(company).strip()[:200],
+    }
+    changed = [field for field, value in wanted.items() if value and value != getattr(lead, field)]
+    if not changed:
+        return []
+    for field in changed:
+        setattr(lead, field, wanted[field])
+    lead.score = score(lead)
+    fields = {*changed, "score"}
+    if lead.stage == Stage.NEW and (lead.phone or lead.email):
+        lead.stage = Stage.QUALIFIED
+        fields.add("stage")
+    lead.save(update_fields=fields)
+    lead_changed.send(sender=Lead, lead=lead, created=False)
+    return changed
+
+
+def score(lead: Lead) -> int:
+    """How ready to buy, 0 to 100: a way to reach the person counts most, then what they asked us to prepare."""
+    stages = {Stage.QUALIFIED: 10, Stage.PROPOSAL: 30, Stage.WON: 40}
+    known = 35 * bool(lead.phone) + 15 * bool(lead.email) + 5 * bool(lead.name) + 5 * bool(lead.company)
+    return min(100, known + stages.get(Stage(lead.stage), 0))
+
+
+@transaction.atomic
+def move_lead(*, lead_id: uuid.UUID, to: Stage, by: str) -> Lead:
+    """Move a lead along its stages. Raises ``MoveNotAllowed``; a lead that is there already stays."""
+    lead = Lead.objects.select_for_update(of=("self",)).get(pk=lead_id)
+    if lead.stage == to:
+        return lead
+    if to not in MOVES[Stage(lead.stage)]:
+        raise MoveNotAllowed(f"{lead.stage} -> {to}")
+    lead.stage = to
+    lead.score = score(lead)
+    lead.save(update_fields={"stage", "score"})
+    lead_changed.send(sender=Lead, lead=lead, created=False)
+    return lead
+
+
+@transaction.atomic
+def call_person(*, conversation_id: uuid.UUID, now: datetime) -> Conversation:
+    """Ask the staff to come. The assistant helps on until somebody does."""
+    conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
+    if conversation.mode == Mode.ASSISTANT:
+        _lead_by(conversation, Mode.WAITING, waiting_since=now)
+    return conversation
+
+
+@transaction.atomic
+def take_over(*, conversation_id: uuid.UUID, by: User, now: datetime) -> Conversation:
+    """An operator leads from now on; an answer still on its way is thrown away."""
+    conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
+    if conversation.mode == Mode.CLOSED:
+        raise ConversationClosed(str(conversation_id))
+    Turn.objects.filter(conversation=conversation, state=State.DUE).update(
+        state=State.DROPPED, upto_seq=conversation.last_seq
+    )
+    _lead_by(conversation, Mode.OPERATOR, operator=by, waiting_since=None)
+    return conversation
+
+
+@transaction.atomic
+def give_back(*, conversation_id: uuid.UUID, by: User, now: datetime) -> Conversation:
+    """The assistant leads again; it answers what the operator has left unanswered."""
+    conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
+    if conversation.mode not in {Mode.OPERATOR, Mode.WAITING}:
+        return conversation
+    _lead_by(conversation, Mode.ASSISTANT, operator=None, waiting_since=None)
+    last = Message.objects.filter(conversation=conversation).order_by("-seq").first()
+    if last and last.author == Author.CUSTOMER and owe_answer(conversation, now=now):
+        ring(import_string("sales.tasks.answer"), conversation.pk)
+    return conversation
+
+
+@transaction.atomic
+def send_as_operator(
+    *, conversation_id: uuid.UUID, text: str, by: User, now: datetime, external_id: str | None = None
+) -> Message:
+    """Say something to the customer as a person; it takes the conversation over."""
+    conversation = take_over(conversation_id=conversation_id, by=by, now=now)
+    conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
+    message = append(
+        conversation,
+        now=now,
+        direction=Direction.OUT,
+        author=Author.OPERATOR,
+        operator=by,
+        external_id=external_id,
+        text=clean(text)[:TEXT_MOST],
+    )
+    reply_ready.send(sender=Message, conversation=conversation, message=message, turn=None)
+    return message
+
+
+def _lead_by(conversation: Conversation, mode: Mode, **fields: Any) -> None:
+    if conversation.mode == mode and all(getattr(conversation, name) == value for name, value in fields.items()):
+        return
+    for name, value in {"mode": mode, **fields}.items():
+        setattr(conversation, name, value)
+    conversation.save(update_fields={"mode", *fields})
+    mode_changed.send(sender=Conversation, conversation=conversation)

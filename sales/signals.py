@@ -1,0 +1,18 @@
+"""Facts others may hear. Each is sent inside the transaction that made it true."""
+
+from django.dispatch import Signal
+
+message_stored = Signal()
+"""A message of any author was stored. Arguments: ``conversation``, ``message``."""
+
+reply_ready = Signal()
+"""The assistant or an operator has answered. Arguments: ``conversation``, ``message``, ``turn`` (None for an operator)."""
+
+turn_started = Signal()
+"""A worker begins to answer; sent outside any transaction. Arguments: ``conversation_id``, ``turn``."""
+
+mode_changed = Signal()
+"""The conversation is now led by someone else. Arguments: ``conversation``."""
+
+lead_changed = Signal()
+"""A lead was made, or what we know of it has changed. Arguments: ``lead``, ``created``."""

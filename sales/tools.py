@@ -1,0 +1,31 @@
+"""What the ground offers to the assistant: keep contact data, call a person."""
+
+from __future__ import annotations
+
+from common.blind_index import normalize_phone
+from sales import operations
+from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
+
+
+@tool
+def save_contact(*, context: ToolContext, name: str = "", phone: str = "", email: str = "", company: str = "") -> ToolOutput:
+    """Keep what the customer has told about themselves: name, phone, e-mail, company. Give only what was said."""
+    if phone and not normalize_phone(phone):
+        raise ToolFailed("The phone number is not complete. Ask for it with its city or operator code.")
+    if email and ("@" not in email or "." not in email.rsplit("@", 1)[-1]):
+        raise ToolFailed("The e-mail address is not complete. Ask for it again.")
+    operations.save_contact(
+        lead_id=context.lead_id, now=context.now, by="assistant", name=name, phone=phone, email=email, company=company
+    )
+    given = {"name": name, "phone": phone, "email": email, "company": company}
+    saved = [field for field, value in given.items() if value]
+    if not saved:
+        raise ToolFailed("Nothing was given to keep.")
+    return ToolOutput(text=f"Saved: {', '.join(saved)}.", data={"saved": saved})
+
+
+@tool
+def call_person(*, context: ToolContext, reason: str = "") -> ToolOutput:
+    """Call a person of the staff into this conversation. Use it when the customer asks for one, or you can't help."""
+    operations.call_person(conversation_id=context.conversation_id, now=context.now)
+    return ToolOutput(text="A person has been called and will answer here. Go on helping until then.")

@@ -1,0 +1,40 @@
+"""What every test may use: the servers of the run, an operator, a conversation."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+
+@pytest.fixture(autouse=True)
+def _clean_valkey(request: pytest.FixtureRequest) -> Any:
+    """Valkey is empty when a test that uses the database begins, as the database is."""
+    yield
+    if {"db", "transactional_db"} & set(request.fixturenames):
+        from common import locks
+
+        locks.close()
+
+
+@pytest.fixture
+def now() -> Any:
+    return timezone.now()
+
+
+@pytest.fixture
+def operator(db: Any) -> Any:
+    """A member of staff who may do everything."""
+    from sales.models import User
+
+    return User.objects.create_superuser(username=f"boss-{uuid.uuid4().hex[:8]}", password="a long pass phrase")
+
+
+@pytest.fixture
+def conversation(db: Any) -> Any:
+    """An empty conversation of a new lead."""
+    from sales.operations import open_conversation
+
+    return open_conversation(channel="webchat", external_id=uuid.uuid4().hex, now=timezone.now())
