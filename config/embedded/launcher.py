@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
 
@@ -42,7 +43,7 @@ def say(text: str) -> None:
 
 
 def run() -> int:
-    """Serve until Ctrl-C, SIGTERM or SIGHUP; return 0 after a clean stop, 2 when a person has to put something right."""
+    """Serve until Ctrl-C, SIGTERM or SIGHUP; return 0 after a clean stop, 2 when something has to be put right."""
     for number_ in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number_, _stop)
     if "MAKELEVEL" in os.environ:
@@ -170,32 +171,46 @@ def _prepare_database(logs: Path) -> None:
     _command([sys.executable, "-m", "config.embedded.schema"], log=logs / "set-up.log")
     _command([sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"], log=logs / "set-up.log")
     _step(6, "loading the demo catalogue and knowledge base (first start only) …")
-    _command([sys.executable, "manage.py", "first_start"], log=logs / "set-up.log")
+    _command([sys.executable, "manage.py", "first_start"], log=logs / "set-up.log", show=True)
 
 
-def _command(words: list[str], *, log: Path) -> None:
-    """Run a step of the set-up; its answers go to the terminal, its log to the file."""
-    with log.open("ab") as errors:
-        begin = errors.tell()
-        child = subprocess.Popen(words, cwd=ROOT, stdin=subprocess.DEVNULL, stderr=errors, start_new_session=True)
+def _command(words: list[str], *, log: Path, show: bool = False) -> None:
+    """Run a step of the set-up; its answers go to the terminal, its log to the file, with `show` to both."""
+    told: list[str] = []
+    with log.open("a", encoding="utf-8") as file:
+        child = subprocess.Popen(
+            words,
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            start_new_session=True,  # Ctrl-C is for us
+        )
+        assert child.stderr is not None
         try:
+            for line in child.stderr:
+                file.write(line)
+                told.append(line)
+                show = show and not line.startswith("Traceback")  # what fails is told once, at the end
+                if show and not line.startswith("{"):
+                    say(f"      {line.rstrip()}")
             status = child.wait()
         except BaseException:
             child.terminate()
             child.wait(5)
             raise
+    words_of_it = "".join(told).strip()
+    if status == 2 and words_of_it and "\n" not in words_of_it:
+        raise Refused(words_of_it)
     if status:
-        with log.open("rb") as errors:
-            errors.seek(begin)
-            told = errors.read().decode(errors="replace").strip()
-        if status == 2 and told and "\n" not in told:
-            raise Refused(told)
-        raise Refused(f"{told[-4000:]}\n\nThis step failed: {' '.join(words[1:])} (more in {log})")
+        step = " ".join(words[1:])
+        raise Refused(f"{words_of_it[-4000:]}\n\nThis step failed: {step} (its log: {log})")
 
 
-def _wait(ready: object, supervisor: subprocess.Popen[bytes], *, seconds: float, what: str) -> None:
+def _wait(ready: Callable[[], bool], supervisor: subprocess.Popen[bytes], *, seconds: float, what: str) -> None:
     deadline = time.monotonic() + seconds
-    while not ready():  # type: ignore[operator]
+    while not ready():
         if supervisor.poll() is not None or time.monotonic() > deadline:
             raise Refused(what)
         time.sleep(0.1)

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 from importlib import metadata, util
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -193,7 +194,7 @@ def wait_until(ready: Callable[[], bool], *, seconds: float, what: str, pause: f
         time.sleep(pause)
 
 
-def _identity(account: pwd.struct_passwd | None) -> dict[str, object]:
+def _identity(account: pwd.struct_passwd | None) -> dict[str, Any]:
     if account is None:
         return {}
     return {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}

@@ -27,7 +27,7 @@ def main() -> int:
 
     django.setup()
     try:
-        loader = MigrationLoader(connection, ignore_no_initial=True)
+        loader = MigrationLoader(connection)
     except OperationalError as problem:
         print(f"PostgreSQL can't be reached: {str(problem).strip().splitlines()[0]}", file=sys.stderr)
         return 2
