@@ -136,7 +136,7 @@ class ConversationAdmin(ReadOnlyAdmin):
     def get_urls(self) -> list[Any]:
         own = [
             path(
-                "<uuid:pk>/<slug:verb>/",
+                "<uuid:pk>/do/<slug:verb>/",
                 self.admin_site.admin_view(self.act),
                 name="sales_conversation_act",
             ),

@@ -8,15 +8,14 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from common import locks
+
 
 @pytest.fixture(autouse=True)
-def _clean_valkey(request: pytest.FixtureRequest) -> Any:
-    """Valkey is empty when a test that uses the database begins, as the database is."""
+def _no_lock_outlives_its_test() -> Any:
+    """Close this thread's lock connection, or the test database could not be dropped."""
     yield
-    if {"db", "transactional_db"} & set(request.fixturenames):
-        from common import locks
-
-        locks.close()
+    locks.close()
 
 
 @pytest.fixture
