@@ -5,6 +5,7 @@ Only the standard library is used. What a person has to put right is said in one
 
 from __future__ import annotations
 
+import base64
 import ctypes
 import hashlib
 import importlib.util
@@ -24,7 +25,7 @@ ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STEPS = 7
-UV = "uv==0.9.7"
+UV = "uv==0.13.9"
 
 # what WeasyPrint loads, and the Debian package that has it
 LIBRARIES = {
@@ -357,7 +358,17 @@ def production(folder: str) -> dict[str, str]:
         "PUBLIC_URL": "https://sales.example.org",
         "ALLOWED_HOSTS": "sales.example.org",
         "TRUSTED_PROXIES": "1",
+        "DATABASE_URL": "postgresql://nobody@127.0.0.1/none",
+        "REDIS_URL": "redis://127.0.0.1/0",
+        "SECRET_KEY": key(),
+        "FIELD_ENCRYPTION_KEYS": f"1:{key()}",
+        "BLIND_INDEX_KEY": key(),
     }
+
+
+def key() -> str:
+    """Return a fresh key of 32 bytes in base64."""
+    return base64.b64encode(os.urandom(32)).decode("ascii")
 
 
 # --- small things ---------------------------------------------------------------------------------------------------

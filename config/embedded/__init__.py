@@ -119,16 +119,22 @@ class Servers:
 
 
 def known(env: Mapping[str, str]) -> dict[str, str]:
-    """Return keys and addresses that `env` doesn't have, without starting anything."""
-    servers = Servers(env)
-    return _missing(env, servers)
+    """Return keys and addresses that `env` doesn't have, and `STATE_DIR`, without starting anything."""
+    return _place(env) if in_production(env) else _missing(env, Servers(env))
+
+
+def in_production(env: Mapping[str, str]) -> bool:
+    """Say whether nothing may be made up here: production's keys and servers are named, or it doesn't start."""
+    return env.get("ENVIRONMENT") == "production"
 
 
 def ensure(env: Mapping[str, str]) -> dict[str, str]:
-    """Return keys and addresses that `env` doesn't have, with the servers behind them running.
+    """Return keys and addresses that `env` doesn't have, and `STATE_DIR`, with the servers behind them running.
 
     Servers that this process starts end with it, also by SIGTERM or SIGINT, unless another command uses them then.
     """
+    if in_production(env):
+        return _place(env)
     servers = Servers(env)
     if servers.needed:
         _end_by_exit(signal.SIGTERM)
@@ -162,8 +168,12 @@ def temporary(place: Path) -> Iterator[dict[str, str]]:
 def _missing(env: Mapping[str, str], servers: Servers) -> dict[str, str]:
     found = servers.addresses() | secrets(servers.state)
     missing = {name: value for name, value in found.items() if not _given(env, name)}
+    return missing | _place(env)
+
+
+def _place(env: Mapping[str, str]) -> dict[str, str]:
     # absolute: a relative one means the checkout, whatever folder a command is called from
-    return missing | {"STATE_DIR": str(servers.state)}
+    return {"STATE_DIR": str(state_dir(env))}
 
 
 def _given(env: Mapping[str, str], name: str) -> bool:

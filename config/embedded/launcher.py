@@ -19,7 +19,7 @@ import psutil
 
 from common.env import BadEnvironment, number
 from config.embedded import Servers, dotenv, known
-from config.embedded.processes import ServerProblem, end_with_parent
+from config.embedded.processes import ServerProblem, end_with_parent, remove
 from config.embedded.programs import on_one_machine
 from config.embedded.state import ROOT, folder
 from config.embedded.supervisor import Control, configuration, control_socket
@@ -129,6 +129,7 @@ def _start(servers: Servers, *, port: int) -> subprocess.Popen[bytes]:
     _step(4, f"starting the servers ({', '.join(own) or 'none: both are given'}) …")
     if servers.postgres is not None:
         servers.postgres.prepare()
+    remove(state / "metrics")  # counted by processes that are gone; their numbers may be used again
     path = state / "supervisor.conf"
     path.write_text(configuration(state=state, servers=own, programs=on_one_machine(port=port)), encoding="utf-8")
     path.chmod(0o600)
