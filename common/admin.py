@@ -6,6 +6,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from unfold.admin import ModelAdmin
 
 STATE_LABELS = {
@@ -33,12 +34,12 @@ class ReadOnlyAdmin(ModelAdmin):
         return False
 
 
-def link_to(row: Any, text: str = "") -> str:
+def link_to(row: Any, text: str = "") -> SafeString:
     """A link to a row's page in the back office, safe to show."""
     from django.urls import reverse
 
     if row is None:
-        return "—"
+        return SafeString("—")
     address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
     return format_html('<a href="{}" class="link">{}</a>', address, text or str(row))
 

@@ -103,7 +103,7 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, view
     serializer_class = ConversationSerializer
     filterset_class = ConversationFilter
 
-    def get_permissions(self) -> list[Any]:
+    def get_permissions(self) -> Any:
         # to speak in a conversation or to lead it is to change it, whatever HTTP calls the method
         for permission in (permissions := super().get_permissions()):
             change = ["%(app_label)s.change_%(model_name)s"]

@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from common.blind_index import email_digest, phone_digest, word_digests
 from common.fields import EncryptedJSONField, EncryptedTextField
-from common.promise import Promise, PromiseQuerySet, State
+from common.promise import Promise, State
 from sales.enums import Author, Direction, Mode, Stage
 
 
@@ -27,8 +27,8 @@ class User(AbstractUser):
     """Someone of the staff."""
 
     class Meta(AbstractUser.Meta):
-        verbose_name = _("user")
-        verbose_name_plural = _("users")
+        verbose_name = _("user")  # type: ignore[assignment]
+        verbose_name_plural = _("users")  # type: ignore[assignment]
 
 
 class LeadQuerySet(models.QuerySet["Lead"]):
@@ -183,7 +183,7 @@ class Turn(Promise):
     and ``upto_seq`` bound what it read; ``attempts`` fences every write.
     """
 
-    LEASE = timedelta(seconds=45)
+    LEASE: ClassVar[timedelta] = timedelta(seconds=45)
     WAITS: ClassVar[tuple[timedelta, ...]] = tuple(timedelta(seconds=s) for s in (0, 1, 5, 15))
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -198,15 +198,15 @@ class Turn(Promise):
     model = models.CharField(_("model"), max_length=60, blank=True, default="")
     trace = EncryptedJSONField(_("trace"), label="sales.turn.trace", default=dict, blank=True)
 
-    objects = PromiseQuerySet.as_manager()
-
     class Meta:
         verbose_name = _("turn")
         verbose_name_plural = _("turns")
         ordering = ["-opened_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["conversation"], condition=models.Q(state__in=[State.DUE, State.TAKEN]), name="turn_one_open_per_conversation"
+                fields=["conversation"],
+                condition=models.Q(state__in=[State.DUE, State.TAKEN]),
+                name="turn_one_open_per_conversation",
             ),
         ]
         indexes = [

@@ -104,9 +104,7 @@ def receive(*, conversation_id: uuid.UUID, external_id: str, text: str, now: dat
     Raises ``ConversationClosed``, and ``Conversation.DoesNotExist`` for an unknown one.
     """
     conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
-    known = Message.objects.filter(
-        conversation=conversation, direction=Direction.IN, external_id=external_id
-    ).first()
+    known = Message.objects.filter(conversation=conversation, direction=Direction.IN, external_id=external_id).first()
     if known:
         return Received(known, created=False)
     if conversation.mode == Mode.CLOSED:
@@ -127,9 +125,7 @@ def receive(*, conversation_id: uuid.UUID, external_id: str, text: str, now: dat
 def append(conversation: Conversation, *, now: datetime, **fields: Any) -> Message:
     """Add a message to a conversation whose row the caller has locked."""
     conversation.last_seq += 1
-    message = Message.objects.create(
-        conversation=conversation, seq=conversation.last_seq, created_at=now, **fields
-    )
+    message = Message.objects.create(conversation=conversation, seq=conversation.last_seq, created_at=now, **fields)
     conversation.last_message_at = now
     Conversation.objects.filter(pk=conversation.pk).update(last_seq=conversation.last_seq, last_message_at=now)
     metrics.messages_total.labels(channel=conversation.channel, author=message.author).inc()

@@ -6,7 +6,8 @@ message_stored = Signal()
 """A message of any author was stored. Arguments: ``conversation``, ``message``."""
 
 reply_ready = Signal()
-"""The assistant or an operator has answered. Arguments: ``conversation``, ``message``, ``turn`` (None for an operator)."""
+"""The assistant or an operator has answered. Arguments: ``conversation``, ``message``, and ``turn``,
+which is None for an operator."""
 
 turn_started = Signal()
 """A worker begins to answer; sent outside any transaction. Arguments: ``conversation_id``, ``turn``."""

@@ -8,7 +8,9 @@ from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
 
 
 @tool
-def save_contact(*, context: ToolContext, name: str = "", phone: str = "", email: str = "", company: str = "") -> ToolOutput:
+def save_contact(
+    *, context: ToolContext, name: str = "", phone: str = "", email: str = "", company: str = ""
+) -> ToolOutput:
     """Keep what the customer has told about themselves: name, phone, e-mail, company. Give only what was said."""
     if phone and not normalize_phone(phone):
         raise ToolFailed("The phone number is not complete. Ask for it with its city or operator code.")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 
 from common.masking import Masker
 from sales.assistant.protocol import Heard, TurnContext
@@ -63,10 +64,10 @@ def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene
     return Scene(context, masked, masker, upto_seq)
 
 
-def language_of(text: str, *, otherwise: str) -> str:  # type: ignore[return]
+def language_of(text: str, *, otherwise: str) -> Literal["ru", "en"]:
     """``en`` for words in Latin letters only, ``ru`` where there is Cyrillic; short texts keep the language."""
     if re.search(r"[а-яё]", text, re.IGNORECASE):
         return "ru"
     if len(re.findall(r"\b[a-z]{2,}\b", text, re.IGNORECASE)) >= 3:
         return "en"
-    return otherwise
+    return "en" if otherwise == "en" else "ru"

@@ -85,7 +85,9 @@ class Journal:
     def _call(self, request: ToolRequest, *, context: ToolContext) -> ToolOutput:
         tool = self.tools.get(request.name)
         if tool is None:
-            raise ToolFailed(f"There is no tool called {request.name[:80]}. There are: {', '.join(sorted(self.tools))}.")
+            raise ToolFailed(
+                f"There is no tool called {request.name[:80]}. There are: {', '.join(sorted(self.tools))}."
+            )
         return tool.run(context, request.arguments)
 
     @property
