@@ -171,8 +171,11 @@ class ServiceLine:
 
 @dataclass(frozen=True)
 class DiscountLine:
+    """A discount that was taken; ``cut`` is what the cap took back of it."""
+
     discount: Discount
     amount: Decimal
+    cut: Decimal = ZERO
 
 
 @dataclass(frozen=True)
@@ -188,6 +191,7 @@ class Calculation:
     discount_total: Decimal
     services_total: Decimal
     total: Decimal
+    cap_percent: Decimal
     vat: Vat
     vat_amount: Decimal
     on_request: bool
@@ -240,6 +244,7 @@ def calculate(request: QuoteRequest, rules: Rules) -> Calculation:
         discount_total=discount_total,
         services_total=services_total,
         total=total,
+        cap_percent=rules.discount_cap_percent,
         vat=rules.vat,
         vat_amount=vat_amount,
         on_request=any(line.amount is None for line in products),
@@ -414,7 +419,7 @@ def _capped(
         if cut:
             facts = {"discount": line.discount.code, "was": line.amount, "cut": cut, "amount": line.amount - cut}
             trace.append(_step("cap_cut", **facts))
-        kept.append(DiscountLine(line.discount, line.amount - cut))
+        kept.append(DiscountLine(line.discount, line.amount - cut, cut))
     return kept[::-1]
 
 
@@ -423,4 +428,6 @@ def _to_kopecks(amount: Decimal) -> Decimal:
 
 
 def _step(rule: str, **facts: Any) -> Step:
-    return Step(rule, {name: format(value, "f") if isinstance(value, Decimal) else value for name, value in facts.items()})
+    return Step(
+        rule, {name: format(value, "f") if isinstance(value, Decimal) else value for name, value in facts.items()}
+    )

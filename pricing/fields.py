@@ -49,7 +49,7 @@ class NameFormField(forms.MultiValueField):
         return {"ru": ru, "en": en}
 
     def has_changed(self, initial: Any, data: Any) -> bool:
-        return super().has_changed(self.widget.decompress(initial), data)  # type: ignore[attr-defined]
+        return super().has_changed(NameWidget().decompress(initial), data)
 
 
 class NameField(models.JSONField):

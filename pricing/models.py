@@ -305,9 +305,7 @@ class Quote(models.Model):
         "sales.Lead", on_delete=models.SET_NULL, null=True, blank=True, related_name="quotes", verbose_name=_("lead")
     )
     inputs = models.JSONField(_("request"))
-    rule_book = models.ForeignKey(
-        RuleBook, on_delete=models.PROTECT, related_name="quotes", verbose_name=_("rules")
-    )
+    rule_book = models.ForeignKey(RuleBook, on_delete=models.PROTECT, related_name="quotes", verbose_name=_("rules"))
     edition = models.PositiveSmallIntegerField(_("edition of the calculator"))
     result = models.JSONField(_("result"))
     trace = models.JSONField(_("trace"))

@@ -1,3 +1,5 @@
-from typing import Any
+from django.urls import path
 
-urlpatterns: list[Any] = []
+from pricing import api
+
+urlpatterns = [path("api/v1/pricing/quotes", api.Quotes.as_view(), name="pricing-quotes")]

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from pricing.calculator import Calculation, Product, ProductLine, Rules, ServiceLine, Tier, Vat
+from pricing.calculator import Calculation, DiscountLine, Product, ProductLine, Rules, ServiceLine, Tier, Vat
 
 #: no line may break inside a number
 NBSP = "\u00a0"
@@ -21,8 +21,14 @@ PER_MONTH = {"ru": "в месяц", "en": "per month"}
 ASK_A_MANAGER = {"ru": "уточнит менеджер", "en": "to be confirmed by a manager"}
 
 _MONTHS_OF = {
-    "ru": "января февраля марта апреля мая июня июля августа сентября октября ноября декабря".split(),
-    "en": "January February March April May June July August September October November December".split(),
+    "ru": (
+        *("января", "февраля", "марта", "апреля", "мая", "июня"),
+        *("июля", "августа", "сентября", "октября", "ноября", "декабря"),
+    ),
+    "en": (
+        *("January", "February", "March", "April", "May", "June"),
+        *("July", "August", "September", "October", "November", "December"),
+    ),
 }
 _FOR_PERIOD = {"ru": {"month": "за месяц", "year": "за год"}, "en": {"month": "per month", "year": "per year"}}
 
@@ -160,9 +166,18 @@ def _english(quote: Calculation, quote_number: str, valid_until: date) -> Iterab
 
 def _discounts(quote: Calculation, language: str) -> str:
     return ", ".join(
-        f"{line.discount.name.in_language(language)} ({percent(line.discount.percent)}): {money(line.amount)}"
+        f"{line.discount.name.in_language(language)} ({_share(line, quote, language)}): {money(line.amount)}"
         for line in quote.discounts
     )
+
+
+def _share(line: DiscountLine, quote: Calculation, language: str) -> str:
+    """The discount's percentage, and why its amount isn't that where the cap has cut it."""
+    share = percent(line.discount.percent)
+    if not line.cut:
+        return share
+    limit = percent(quote.cap_percent)
+    return f"{share}, within {limit} altogether" if language == "en" else f"{share} в пределах общих {limit}"
 
 
 def _service(line: ServiceLine, language: str) -> str:
@@ -172,7 +187,7 @@ def _service(line: ServiceLine, language: str) -> str:
 
 def refusal(code: str, facts: Mapping[str, Any], rules: Rules) -> str:
     """What was wrong with a request and what to do about it, in Russian."""
-    product = facts.get("product")
+    product: Any = facts.get("product")
     match code:
         case "unknown_product":
             return f"Продукта «{shown(product)}» нет. Выберите из: {_options(rules.products)}."

@@ -1,0 +1,66 @@
+"""What prices offer to the assistant: an exact quote. The model never reckons."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pricing import queries, words
+from pricing.operations import BadRequest, make_quote
+from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
+
+
+class WantedProduct(BaseModel):
+    """A product by its code, with the code of a tier, the volume per month, or both."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    product: str
+    tier: str | None = None
+    volume: int | None = Field(default=None, strict=True)
+
+
+class WantedService(BaseModel):
+    """An extra service by its code, and how many of it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    service: str
+    quantity: int = Field(strict=True)
+
+
+@tool
+def quote(
+    *,
+    context: ToolContext,
+    billing_period: Literal["month", "year"],
+    products: list[WantedProduct] | None = None,
+    services: list[WantedService] | None = None,
+    startup: bool = False,
+) -> ToolOutput:
+    """Name the exact price of products and services, with discounts and VAT, and keep the quote under a number.
+
+    Ask the customer for the volume or the tier of each product and for the billing period first; never guess them.
+    A wrong code is answered with the codes there are.
+    """
+    data = {
+        "products": [wanted.model_dump(exclude_none=True) for wanted in products or []],
+        "services": [wanted.model_dump() for wanted in services or []],
+        "billing_period": billing_period,
+        "startup": startup,
+    }
+    try:
+        made = make_quote(data=data, now=context.now, conversation_id=context.conversation_id, lead_id=context.lead_id)
+    except BadRequest as refused:
+        raise ToolFailed("; ".join(f"{error['field']}: {error['message']}" for error in refused.errors)) from None
+    calculation = queries.recompute(made)
+    answer = queries.answer_of(calculation, made)
+    return ToolOutput(
+        text=words.summary(
+            calculation, quote_number=made.number, valid_until=made.valid_until, language=context.language
+        ),
+        data=answer,
+        cards=[queries.card(made, context.language)],
+        remember={"quote": {"request": made.inputs, "number": made.number, "answer": answer}},
+    )
