@@ -12,9 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
-from django.db import IntegrityError, transaction
-from django.db.models import F, Value
-from django.db.models.functions import Least
+from django.db import IntegrityError, connection, transaction
 from django.utils.module_loading import import_string
 
 from common import metrics
@@ -97,19 +95,24 @@ def record_consent(*, lead: Lead, channel: str, consent: ConsentGiven, now: date
     )
 
 
-@transaction.atomic
 def receive(*, conversation_id: uuid.UUID, external_id: str, text: str, now: datetime) -> Received:
     """Store what a customer wrote, once per ``external_id``, and owe an answer.
 
     Raises ``ConversationClosed``, and ``Conversation.DoesNotExist`` for an unknown one.
     """
-    conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
-    known = Message.objects.filter(conversation=conversation, direction=Direction.IN, external_id=external_id).first()
-    if known:
+    try:
+        return Received(_store(conversation_id, external_id=external_id, text=text, now=now), created=True)
+    except IntegrityError:  # the number we took went back with the transaction
+        known = Message.objects.get(conversation_id=conversation_id, direction=Direction.IN, external_id=external_id)
         return Received(known, created=False)
+
+
+@transaction.atomic
+def _store(conversation_id: uuid.UUID, *, external_id: str, text: str, now: datetime) -> Message:
+    conversation = _take_number(conversation_id, now=now)
     if conversation.mode == Mode.CLOSED:
         raise ConversationClosed(str(conversation_id))
-    message = append(
+    message = _add(
         conversation,
         now=now,
         direction=Direction.IN,
@@ -119,15 +122,37 @@ def receive(*, conversation_id: uuid.UUID, external_id: str, text: str, now: dat
     )
     if conversation.mode != Mode.OPERATOR and owe_answer(conversation, now=now):
         ring(import_string("sales.tasks.answer"), conversation.pk)
-    return Received(message, created=True)
+    return message
 
 
 def append(conversation: Conversation, *, now: datetime, **fields: Any) -> Message:
     """Add a message to a conversation whose row the caller has locked."""
-    conversation.last_seq += 1
-    message = Message.objects.create(conversation=conversation, seq=conversation.last_seq, created_at=now, **fields)
+    conversation.last_seq = _take_number(conversation.pk, now=now).last_seq
     conversation.last_message_at = now
-    Conversation.objects.filter(pk=conversation.pk).update(last_seq=conversation.last_seq, last_message_at=now)
+    return _add(conversation, now=now, **fields)
+
+
+#: what is read of a conversation while its number is taken, in the order of its columns
+_KNOWN = ("id", "lead_id", "channel", "mode", "last_seq", "last_message_at")
+
+
+def _take_number(conversation_id: uuid.UUID, *, now: datetime) -> Conversation:
+    """Lock the conversation and give its next number out, in one statement: every message comes by here."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE sales_conversation SET last_seq = last_seq + 1, last_message_at = %s WHERE id = %s"
+            " RETURNING id, lead_id, channel, mode, last_seq, last_message_at",
+            [now, conversation_id],
+        )
+        row = cursor.fetchone()
+    if row is None:
+        raise Conversation.DoesNotExist(str(conversation_id))
+    return Conversation.from_db("default", _KNOWN, row)
+
+
+def _add(conversation: Conversation, *, now: datetime, **fields: Any) -> Message:
+    message = Message(conversation=conversation, seq=conversation.last_seq, created_at=now, **fields)
+    message.save(force_insert=True)
     metrics.messages_total.labels(channel=conversation.channel, author=message.author).inc()
     message_stored.send(sender=Message, conversation=conversation, message=message)
     return message
@@ -137,20 +162,25 @@ def owe_answer(conversation: Conversation, *, now: datetime) -> bool:
     """See that an answer is owed to a conversation whose row is locked; returns whether a turn was made.
 
     A turn nobody has begun waits for a customer who is still writing: ``GATHER_QUIET`` after the last message, but
-    never longer than ``GATHER_MOST``.
+    never longer than ``GATHER_MOST`` after the first. One that is being done is left alone: it looks for what came
+    meanwhile when it ends.
     """
-    quiet = now + settings.GATHER_QUIET
-    fresh = Turn.objects.filter(conversation=conversation, state=State.DUE, attempts=0)
-    if fresh.update(due_at=Least(F("opened_at") + Value(settings.GATHER_MOST), Value(quiet))):
-        return False
-    if Turn.objects.filter(conversation=conversation, state__in=[State.DUE, State.TAKEN]).exists():
-        return False
-    Turn.objects.create(conversation=conversation, opened_at=now, due_at=quiet, after_seq=answered_upto(conversation))
-    return True
+    turn = Turn(conversation=conversation, opened_at=now, due_at=now + settings.GATHER_QUIET)
+    trace = Turn._meta.get_field("trace")
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO sales_turn (id, conversation_id, state, due_at, attempts, problem, after_seq, upto_seq,"
+            " opened_at, model, trace) VALUES (%s, %s, 'due', %s, 0, '', 0, 0, %s, '', %s)"
+            " ON CONFLICT (conversation_id) WHERE state IN ('due', 'taken') DO UPDATE SET due_at = CASE"
+            " WHEN sales_turn.state = 'due' AND sales_turn.attempts = 0"
+            " THEN least(sales_turn.opened_at + %s, excluded.due_at) ELSE sales_turn.due_at END RETURNING id = %s",
+            [turn.pk, conversation.pk, turn.due_at, now, trace.seal({}, turn.pk), settings.GATHER_MOST, turn.pk],  # type: ignore[union-attr]
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def answered_upto(conversation: Conversation) -> int:
-    """The number of the last message that a finished turn, or an operator's reply, has read."""
+    """The number of the last message that a closed turn has read; 0 where there is none."""
     last = (
         Turn.objects.filter(conversation=conversation)
         .exclude(state__in=[State.DUE, State.TAKEN])

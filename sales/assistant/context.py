@@ -12,6 +12,7 @@ from common.masking import Masker
 from sales.assistant.protocol import Heard, TurnContext
 from sales.enums import Author, Mode
 from sales.models import Conversation, Message, Turn
+from sales.operations import answered_upto
 
 #: how much of the past a model is shown; the rest is in what tools remember, so a turn costs the same at any length
 MESSAGES_MOST = 40
@@ -34,7 +35,8 @@ class Scene:
 
 
 def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene:
-    """Read what a turn needs in two queries, whatever the conversation's length."""
+    """Read what a turn needs in a fixed number of queries, whatever the conversation's length."""
+    turn.after_seq = answered_upto(conversation)
     latest = list(Message.objects.filter(conversation=conversation).order_by("-seq")[:MESSAGES_MOST])
     lead = conversation.lead
     masker = Masker(known_names=[lead.name] if lead.name else [])

@@ -156,7 +156,16 @@ def say(turn: Turn, *, reply: Reply, scene: Scene, journal: Journal, model: str)
                 "read": {"messages": len(scene.log), "characters": sum(len(each.text) for each in scene.log)},
                 "language": scene.context.language,
             }
-            _close(turn, State.KEPT, upto_seq=scene.upto_seq, reply=message, model=model, answered_at=now, trace=trace)
+            _close(
+                turn,
+                State.KEPT,
+                after_seq=turn.after_seq,
+                upto_seq=scene.upto_seq,
+                reply=message,
+                model=model,
+                answered_at=now,
+                trace=trace,
+            )
             _owe_the_rest(conversation, upto_seq=scene.upto_seq, now=now)
             reply_ready.send(sender=Message, conversation=conversation, message=message, turn=turn)
 

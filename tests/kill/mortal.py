@@ -1,0 +1,89 @@
+"""A real Celery worker that dies by SIGKILL at a line of our code chosen beforehand.
+
+Start it with ``celery -A tests.kill.mortal worker``. ``DIE_AT_LINE=n`` kills it when the n-th line of the watched files
+is about to run in a task; nothing can be cleaned up then, as with a power cut. ``GUARDS=off`` takes locks, claims,
+fences and the journal away: the twin that must show what they are for.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+WATCHED = tuple(
+    str(ROOT / name)
+    for name in ("common/promise.py", "sales/assistant", "sales/operations.py", "pricing/operations.py", "billing")
+)
+
+
+class Death:
+    """Counts lines of the watched files over all threads and strikes at the given one."""
+
+    def __init__(self, at_line: int) -> None:
+        self.left = at_line
+
+    def trace(self, frame: FrameType, event: str, argument: Any) -> Any:
+        """What ``threading.settrace`` calls for each new frame: watch only our own files."""
+        return self.line if frame.f_code.co_filename.startswith(WATCHED) else None
+
+    def line(self, frame: FrameType, event: str, argument: Any) -> Any:
+        if event == "line":
+            self.left -= 1
+            if self.left == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
+        return self.line
+
+
+def take_guards_away() -> None:
+    """No lock, no claim, no fence, no journal, no unique reply: every look does the whole work again."""
+    from contextlib import contextmanager
+
+    from common import promise
+    from sales.assistant import journal, turn
+    from sales.models import Turn
+
+    @contextmanager
+    def free(*args: Any) -> Any:
+        yield True
+
+    def take(self: Any, *, now: Any) -> bool:
+        type(self).objects.filter(pk=self.pk).update(state="taken")
+        self.refresh_from_db()
+        return True
+
+    promise.session_lock = free  # type: ignore[assignment]
+    promise.Promise.fenced = free  # type: ignore[assignment, method-assign]
+    Turn.take = take  # type: ignore[method-assign]
+    kept = journal.Journal.__init__
+
+    def forgetful(self: Any, **kwargs: Any) -> None:
+        kept(self, **kwargs)
+        self.past = {}
+
+    journal.Journal.__init__ = forgetful  # type: ignore[method-assign]
+    keys = iter(range(10**9))
+    journal._key = lambda request: f"{os.getpid()}-{next(keys)}"  # type: ignore[assignment]
+    append = turn.append
+    turn.append = lambda *args, **kwargs: append(*args, **{**kwargs, "external_id": None})  # type: ignore[assignment]
+
+
+if "celery" in Path(sys.argv[0]).name or os.environ.get("DIE_AT_LINE"):
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    if at_line := int(os.environ.get("DIE_AT_LINE", "0")):
+        threading.settrace(Death(at_line).trace)
+
+from config.celery import app  # noqa: E402
+
+if os.environ.get("GUARDS") == "off":
+    import django
+
+    django.setup()
+    take_guards_away()
+
+__all__ = ["app"]
