@@ -1,5 +1,4 @@
-"""The composition root. It knows every room, and nobody imports it."""
+"""The composition root. It knows every room, and nobody imports it.
 
-from .celery import app as celery_app
-
-__all__ = ["celery_app"]
+Nothing is imported here: `config.embedded` has to come up quickly, and before there are settings.
+"""
