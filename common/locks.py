@@ -103,7 +103,9 @@ def _connection() -> psycopg.Connection[Any]:
     if kept is None or kept.closed or _mine.where != wanted:
         close()
         _held().clear()
-        known = {key: params[key] for key in ("host", "port", "dbname", "user", "password", "sslmode") if params.get(key)}
+        known = {
+            key: params[key] for key in ("host", "port", "dbname", "user", "password", "sslmode") if params.get(key)
+        }
         _mine.connection = psycopg.connect(
             **known, autocommit=True, connect_timeout=5, application_name="lock", keepalives_idle=10
         )

@@ -128,8 +128,10 @@ class Promise(models.Model):
     def fenced(self) -> Iterator[None]:
         """A transaction in which this row is locked and still ours; raises ``Superseded`` where it isn't."""
         with transaction.atomic():
-            row = type(self)._default_manager.select_for_update(of=("self",)).filter(
-                pk=self.pk, state=State.TAKEN, attempts=self.attempts
+            row = (
+                type(self)
+                ._default_manager.select_for_update(of=("self",))
+                .filter(pk=self.pk, state=State.TAKEN, attempts=self.attempts)
             )
             if not row.exists():
                 raise Superseded(self.lock_name)

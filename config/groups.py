@@ -68,7 +68,5 @@ def _permissions(wanted: dict[str, tuple[str, ...]]) -> list[Any]:
     }
     if "*" in wanted:
         return list(known.values())
-    names = [
-        f"{model.split('.')[0]}.{verb}_{model.split('.')[1]}" for model, verbs in wanted.items() for verb in verbs
-    ]
+    names = [f"{model.split('.')[0]}.{verb}_{model.split('.')[1]}" for model, verbs in wanted.items() for verb in verbs]
     return [known[name] for name in names]

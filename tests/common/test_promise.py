@@ -190,8 +190,7 @@ def test_frozen_worker_loses_its_lock_after_the_lease_and_can_change_nothing(owe
 
 @pytest.mark.django_db(transaction=True)
 def test_lock_is_not_reentrant_and_is_free_after_use() -> None:
-    with locks.session_lock("a room") as first:
-        with locks.session_lock("a room") as second:
-            pass
+    with locks.session_lock("a room") as first, locks.session_lock("a room") as second:
+        pass
 
     assert (first, second, locks.is_free("a room")) == (True, False, True)

@@ -63,7 +63,14 @@ def test_operator_leads_from_the_page(office: Client, conversation: Conversation
 
 def test_neither_name_nor_phone_stands_in_the_log_of_the_admin(office: Client, conversation: Conversation) -> None:
     lead = conversation.lead
-    form = {"name": "Тайная Персона", "phone": "+79161234567", "email": "", "company": "", "stage": "new", "manager": ""}
+    form = {
+        "name": "Тайная Персона",
+        "phone": "+79161234567",
+        "email": "",
+        "company": "",
+        "stage": "new",
+        "manager": "",
+    }
 
     answer = office.post(f"/admin/sales/lead/{lead.pk}/change/", form)
 

@@ -101,9 +101,7 @@ def test_turn_shows_the_model_what_the_tool_said(conversation: Conversation, scr
     assert conversation.lead.name == "Иван"
 
 
-def test_personal_data_is_masked_for_the_model_and_real_for_the_tool(
-    conversation: Conversation, scripted: Any
-) -> None:
+def test_personal_data_is_masked_for_the_model_and_real_for_the_tool(conversation: Conversation, scripted: Any) -> None:
     model = scripted(
         Reply(calls=(ToolRequest("1", "sales__save_contact", {"phone": "[ТЕЛЕФОН_1]"}),)),
         Reply(text="Записал номер [ТЕЛЕФОН_1]."),

@@ -26,13 +26,17 @@ class Command(BaseCommand):
         make_groups()
         if not Product.objects.exists():
             self._say("loading the demo catalogue")
-            call_command("load_catalog", str(Path(settings.BASE_DIR) / "pricing" / "data" / "catalog.yaml"), stdout=self.stderr)
+            call_command(
+                "load_catalog", str(Path(settings.BASE_DIR) / "pricing" / "data" / "catalog.yaml"), stdout=self.stderr
+            )
         if not Seller.objects.exists():
             self._say("loading the demo seller")
             call_command("load_demo_seller", stdout=self.stderr)
         if not Article.objects.exists():
             self._say("loading and indexing the knowledge base")
-            call_command("import_articles", str(Path(settings.BASE_DIR) / "knowledge" / "data" / "articles"), stdout=self.stderr)
+            call_command(
+                "import_articles", str(Path(settings.BASE_DIR) / "knowledge" / "data" / "articles"), stdout=self.stderr
+            )
         self._first_account()
 
     @transaction.atomic
