@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from common.ratelimits import AddressThrottle
 from pricing import queries
 from pricing.operations import BadRequest, make_quote
 from pricing.reading import LARGEST, MOST_BYTES, parse
@@ -72,6 +73,8 @@ class Quotes(APIView):
 
     authentication_classes = ()
     permission_classes = (permissions.AllowAny,)
+    throttle_classes = (AddressThrottle,)
+    throttle_scope = "quote"
 
     @extend_schema(
         summary="Price products and services",
