@@ -17,8 +17,6 @@ LONGEST = 200
 class NameWidget(forms.MultiWidget):
     """Two text inputs, Russian first."""
 
-    template_name = "admin/pricing/name_widget.html"
-
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         widgets = {
             "ru": UnfoldAdminTextInputWidget(attrs={"aria-label": "Русский", "placeholder": "Русский"}),

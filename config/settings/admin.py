@@ -56,9 +56,18 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     _item(_("Products"), "sell", "pricing.product"),
+                    _item(_("Tiers and prices"), "payments", "pricing.tier"),
                     _item(_("Services"), "handyman", "pricing.service"),
                     _item(_("Discounts"), "percent", "pricing.discount"),
-                    _item(_("Quotes"), "calculate", "pricing.quote"),
+                    _item(_("Rules of calculation"), "rule", "pricing.pricingrules"),
+                    _item(_("VAT modes"), "account_balance", "pricing.vatmode"),
+                    {
+                        "title": _("Check a calculation"),
+                        "icon": "calculate",
+                        "link": reverse_lazy("admin:pricing_check"),
+                        "permission": lambda request: request.user.has_perm("pricing.view_product"),
+                    },
+                    _item(_("Quotes"), "request_quote", "pricing.quote"),
                 ],
             },
             {
