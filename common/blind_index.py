@@ -16,13 +16,14 @@ from django.conf import settings
 REGION = "RU"
 
 #: how companies are set up; nobody searches by it, and one customer writes it where the next doesn't
-LEGAL_FORMS = frozenset(
-    "ооо оао зао пао ао нао ип тоо чп гуп муп фгуп мку мбу гбу фгбу ано нко нп одо тк кфх llc ltd inc corp gmbh plc co"
-    " llp sa ag company".split()
-)
+_LEGAL_FORMS = """
+    ооо оао зао пао ао нао ип тоо чп гуп муп фгуп мку мбу гбу фгбу ано нко нп одо тк кфх
+    llc ltd inc corp gmbh plc co llp sa ag company
+"""
+LEGAL_FORMS = frozenset(_LEGAL_FORMS.split())
 _LONG_FORMS = re.compile(
-    r"\b(?:общество с ограниченной ответственностью|(?:публичное |открытое |закрытое |непубличное )?акционерное общество"
-    r"|индивидуальный предприниматель)\b"
+    r"\b(?:общество с ограниченной ответственностью|индивидуальный предприниматель"
+    r"|(?:публичное |открытое |закрытое |непубличное )?акционерное общество)\b"
 )
 _WORD = re.compile(r"\w+")
 _EMAIL = re.compile(r"[^\s@<>,;]+@[^\s@<>,;]+")

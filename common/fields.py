@@ -97,10 +97,15 @@ class EncryptedCol(Col):
     def as_sql(self, compiler: SQLCompiler, connection: Any) -> Any:
         # While the list of columns is being made, `select` is not set yet: only then may the token be fetched.
         reads_rows = not isinstance(compiler, SQLAggregateCompiler | SQLUpdateCompiler | SQLDeleteCompiler)
-        if not reads_rows or compiler.select is not None or not compiler.query.default_cols or self._is_annotated(compiler):
+        if (
+            not reads_rows
+            or compiler.select is not None
+            or not compiler.query.default_cols
+            or self._is_annotated(compiler)
+        ):
             raise EncryptedFieldError(
-                f"{self.target} is encrypted: it can be read from model instances only, not in values(), F(), order_by(),"
-                " annotations or aggregates."
+                f"{self.target} is encrypted: it can be read from model instances only, not in values(), F(),"
+                " order_by(), annotations or aggregates."
             )
         return super().as_sql(compiler, connection)
 
@@ -117,7 +122,9 @@ class EncryptedCol(Col):
 class EncryptedIsNull(IsNull):
     def process_lhs(self, compiler: SQLCompiler, connection: Any, lhs: Any = None) -> Any:
         lhs = lhs or self.lhs
-        return Col.as_sql(lhs, compiler, connection) if isinstance(lhs, Col) else super().process_lhs(compiler, connection)
+        return (
+            Col.as_sql(lhs, compiler, connection) if isinstance(lhs, Col) else super().process_lhs(compiler, connection)
+        )
 
 
 class EncryptedField(models.Field):  # type: ignore[type-arg]
@@ -247,7 +254,7 @@ class EncryptedField(models.Field):  # type: ignore[type-arg]
         model = getattr(self, "model", None)
         if not self.label:
             problems.append(checks.Error("An encrypted field needs label=.", obj=self, id="common.E001"))
-        if self.unique or self.db_index or self.primary_key:
+        if self.unique or getattr(self, "db_index", False) or self.primary_key:
             problems.append(
                 checks.Error(
                     "An encrypted field can't be unique, indexed or a key: equal values have different tokens.",

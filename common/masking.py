@@ -37,7 +37,7 @@ _RU_PHONE = re.compile(
 _BARE_PHONE = re.compile(rf"(?<![\d\w+])[3489](?:{_GAP}{{0,3}}\d){{9}}(?!\d){_EXTENSION}", re.IGNORECASE)
 _FOREIGN_PHONE = re.compile(rf"(?<![\d\w])(?:\+|00){_GAP}{{0,2}}[1-9](?:{_GAP}{{0,3}}\d){{7,13}}(?!\d)")
 _SHORT_PHONE = re.compile(
-    r"(?:\bтел(?:ефон)?|\bмоб(?:ильный)?|\bномер телефона|\bphone)\b[^\d\n]{0,12}?(?P<value>\d(?:[ -]?\d){4,6})(?![\d])",
+    r"\b(?:тел(?:ефон)?|моб(?:ильный)?|номер телефона|phone)\b[^\d\n]{0,12}?(?P<value>\d(?:[ -]?\d){4,6})(?!\d)",
     re.IGNORECASE,
 )
 _PASSPORT = re.compile(
@@ -50,14 +50,17 @@ _INN = re.compile(r"\bинн\b[^\d\n]{0,20}(?P<value>\d(?:[ ]?\d){11})(?!\d)", r
 #: accounts of private persons by the Bank of Russia's chart; a company's account is no secret
 _ACCOUNT = re.compile(r"(?<!\d)(?:40817|40820|423|426)(?:[ ]?\d){15,17}(?!\d)")
 
-_MONEY_FOLLOWS = re.compile(r"\s*(?:[.,]\d{1,2}\s*)?(?:₽|руб|р\.|\$|€|%|тыс|млн|диалог|сообщ|запрос|документ|rub\b)", re.IGNORECASE)
+_MONEY_FOLLOWS = re.compile(
+    r"\s*(?:[.,]\d{1,2}\s*)?(?:₽|руб|р\.|\$|€|%|тыс|млн|диалог|сообщ|запрос|документ|rub\b)", re.IGNORECASE
+)
 _THOUSANDS = re.compile(r"\d{1,3}(?:[ \u00a0\u202f\u2009]\d{3})+")
 
 #: words that people type where a name is asked and that no one is called by
-_NO_NAMES = frozenset(
-    "менеджер директор руководитель клиент покупатель гость тест проверка компания фирма бот чат имя аноним владелец"
-    " manager director client customer guest test company name user admin bot chat owner".split()
-)
+_NOT_NAMES = """
+    менеджер директор руководитель клиент покупатель гость тест проверка компания фирма бот чат имя аноним владелец
+    manager director client customer guest test company name user admin bot chat owner
+"""
+_NO_NAMES = frozenset(_NOT_NAMES.split())
 
 
 class Masker:
@@ -190,7 +193,10 @@ def _names_pattern(known_names: Iterable[str]) -> re.Pattern[str] | None:
     if not wholes and not stems:
         return None
     endings = r"(?:[а-яё]{0,3}|'?s)"
-    forms = [*sorted(wholes, key=len, reverse=True), *(f"{stem}{endings}" for stem in sorted(stems, key=len, reverse=True))]
+    forms = [
+        *sorted(wholes, key=len, reverse=True),
+        *(f"{stem}{endings}" for stem in sorted(stems, key=len, reverse=True)),
+    ]
     return re.compile(rf"(?<!\w)(?:{'|'.join(forms)})(?!\w)", re.IGNORECASE)
 
 

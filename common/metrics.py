@@ -1,9 +1,45 @@
-"""What is counted. Labels never hold ids or text, so their number stays small."""
+"""Numbers, counted where things happen and read at ``/metrics``.
 
-from prometheus_client import Counter, Histogram
+With ``PROMETHEUS_MULTIPROC_DIR`` set before this module is imported (the settings do it for the long-lived
+processes), each process counts into files of its own in that folder and whoever is asked adds them up; else the
+numbers are this process's alone. Labels are words from short lists: never an id, an address or a text.
+"""
 
-rings_failed_total = Counter("rings_failed_total", "Rings of the doorbell that no broker took.", ["task"])
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
+from prometheus_client.multiprocess import MultiProcessCollector
+
+_FAST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_TURNS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 45)
+
 messages_total = Counter("messages_total", "Messages stored.", ["channel", "author"])
-turns_total = Counter("turns_total", "Turns of the assistant by their end.", ["outcome"])
-turn_seconds = Histogram("turn_seconds", "From taking a turn to its stored reply, in seconds.")
-sweep_seconds = Histogram("sweep_seconds", "One look of the sweep over everything owed, in seconds.")
+turns_total = Counter("turns_total", "Turns of the assistant that ended.", ["outcome"])
+turn_seconds = Histogram("turn_seconds", "From the taking of a turn to its stored reply.", buckets=_TURNS)
+documents_total = Counter("documents_total", "Documents rendered or refused.", ["kind", "outcome"])
+rings_failed_total = Counter("rings_failed_total", "Rings of the doorbell that no broker took.", ["task"])
+sweep_seconds = Histogram("sweep_seconds", "One round of the sweep.", buckets=_FAST)
+http_requests_total = Counter("http_requests_total", "HTTP requests answered.", ["route", "status"])
+http_request_seconds = Histogram("http_request_seconds", "Time to answer a request.", ["route"], buckets=_FAST)
+limited_total = Counter("limited_total", "Requests refused by a rate limit.", ["scope"])
+limits_unchecked_total = Counter(
+    "limits_unchecked_total", "Requests let through because the limits' store was away.", ["scope"]
+)
+
+
+def registry() -> CollectorRegistry:
+    """What ``/metrics`` shows: the sum over all processes where they share a folder, else this process."""
+    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        return REGISTRY
+    shared = CollectorRegistry()
+    MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
+    return shared
+
+
+def forget(folder: Path) -> None:
+    """Drop the numbers of an earlier run; only before the first process of this one has started."""
+    for file in folder.glob("*.db"):
+        file.unlink(missing_ok=True)
