@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 
+from common.env import BadEnvironment
 from config.embedded import ServerProblem, dotenv, ensure, known
 
 # these never ask the database, so they start at once and start nothing
@@ -34,10 +35,11 @@ def main() -> None:
         dotenv.load(Path(__file__).resolve().parent / ".env", os.environ)
         complete = known if command in WITHOUT_DATABASE or asks_for_help else ensure
         os.environ.update(complete(os.environ))
-    except (dotenv.BadLine, ServerProblem, OSError) as problem:
+        os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+        import config.settings  # noqa: F401 - a bad value is said in one sentence instead of a traceback
+    except (dotenv.BadLine, BadEnvironment, ServerProblem, OSError) as problem:
         sys.stderr.write(f"{problem}\n")
         sys.exit(2)
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
     from django.core.management import execute_from_command_line
 

@@ -26,6 +26,7 @@ from config.embedded.supervisor import Control, configuration, control_socket
 
 STEPS = 7
 SECONDS_TO_STOP = 14
+SECONDS_TO_ANSWER = 120
 APP = ("worker", "beat", "sweep", "daphne")
 
 
@@ -57,7 +58,8 @@ def run() -> int:
         os.environ.update(_environment())
         port = _port()
         _alone(servers, port=port)
-        supervisor = _start(servers, port=port)
+        supervisor = _start_supervisor(servers, port=port)
+        _bring_up(supervisor, servers, port=port)
         status = _watch(supervisor)
     except Stopped:
         pass
@@ -121,12 +123,12 @@ def _alone(servers: Servers, *, port: int) -> None:
             ) from None
 
 
-def _start(servers: Servers, *, port: int) -> subprocess.Popen[bytes]:
+def _start_supervisor(servers: Servers, *, port: int) -> subprocess.Popen[bytes]:
     state = servers.state
     logs = folder(state / "logs")
     ours = (("postgres", servers.postgres), ("valkey", servers.valkey))
     own = [name for name, server in ours if server is not None]
-    _step(4, f"starting the servers ({', '.join(own) or 'none: both are given'}) …")
+    say(f"[4/{STEPS}] starting the servers ({', '.join(own) or 'none: both are given'}) …")
     if servers.postgres is not None:
         servers.postgres.prepare()
     remove(state / "metrics")  # counted by processes that are gone; their numbers may be used again
@@ -135,7 +137,7 @@ def _start(servers: Servers, *, port: int) -> subprocess.Popen[bytes]:
     path.chmod(0o600)
     control_socket(state).unlink(missing_ok=True)
     with (logs / "supervisord.log").open("ab") as log:
-        supervisor = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "supervisor.supervisord", "-n", "-c", str(path)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
@@ -145,68 +147,58 @@ def _start(servers: Servers, *, port: int) -> subprocess.Popen[bytes]:
             preexec_fn=end_with_parent,
             pass_fds=(servers.lock_handle(),),  # the state folder stays taken as long as the supervisor lives
         )
-    try:
-        _wait(lambda: servers.running(), supervisor, seconds=60, what=f"The servers don't answer: see {logs}")
-        _prepare_database(logs)
-        _step(7, "starting the application …")
-        control = Control(control_socket(state))
-        for name in APP:
-            control.start(f"app:{name}")
-        _wait(
-            lambda: _healthy(port),
-            supervisor,
-            seconds=90,
-            what=f"The web server doesn't answer: see {logs / 'daphne.log'}",
-        )
-    except BaseException:
-        _ignore_signals()
-        _end(supervisor)
-        servers.stop()
-        raise
-    _welcome(port=port, logs=logs)
-    return supervisor
 
 
-def _prepare_database(logs: Path) -> None:
-    _step(5, "bringing the database up to date …")
-    _command([sys.executable, "-m", "config.embedded.schema"], log=logs / "set-up.log")
-    _command([sys.executable, "manage.py", "migrate", "--no-input", "--verbosity", "0"], log=logs / "set-up.log")
-    _step(6, "loading the demo catalogue and knowledge base (first start only) …")
-    _command([sys.executable, "manage.py", "first_start"], log=logs / "set-up.log", show=True)
+def _bring_up(supervisor: subprocess.Popen[bytes], servers: Servers, *, port: int) -> None:
+    state = servers.state
+    logs = state / "logs"
+    _wait(servers.running, supervisor, seconds=60, what=f"The servers don't answer: see {logs}")
+    _prepare_database(log=logs / "set-up.log")
+    say(f"[7/{STEPS}] starting the application …")
+    control = Control(control_socket(state))
+    for name in APP:
+        control.start(f"app:{name}")
+    silent = f"The web server doesn't answer: see {logs / 'daphne.log'}"
+    _wait(lambda: _healthy(port), supervisor, seconds=SECONDS_TO_ANSWER, what=silent)
+    say(
+        f"\n  Ready.\n\n"
+        f"  Site and chat    http://127.0.0.1:{port}/\n"
+        f"  Back office      http://127.0.0.1:{port}/admin/   login: admin\n"
+        f"  API              http://127.0.0.1:{port}/api/docs\n"
+        f"  Logs             {logs}\n\n"
+        f"  Stop with Ctrl-C.\n"
+    )
 
 
-def _command(words: list[str], *, log: Path, show: bool = False) -> None:
-    """Run a step of the set-up; its answers go to the terminal, its log to the file, with `show` to both."""
+def _prepare_database(*, log: Path) -> None:
+    """Migrate and load in a process of its own; its answers go to the terminal, its log to the file."""
     told: list[str] = []
     with log.open("a", encoding="utf-8") as file:
         child = subprocess.Popen(
-            words,
+            [sys.executable, "-m", "config.embedded.database", str(STEPS)],
             cwd=ROOT,
             stdin=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             encoding="utf-8",
             errors="replace",
             start_new_session=True,  # Ctrl-C is for us
+            preexec_fn=end_with_parent,
         )
         assert child.stderr is not None
         try:
             for line in child.stderr:
                 file.write(line)
                 told.append(line)
-                show = show and not line.startswith("Traceback")  # what fails is told once, at the end
-                if show and not line.startswith("{"):
-                    say(f"      {line.rstrip()}")
             status = child.wait()
         except BaseException:
             child.terminate()
-            child.wait(5)
+            child.wait()
             raise
-    words_of_it = "".join(told).strip()
-    if status == 2 and words_of_it and "\n" not in words_of_it:
-        raise Refused(words_of_it)
+    words = "".join(told).strip()
+    if status == 2 and words:
+        raise Refused(words.splitlines()[-1])
     if status:
-        step = " ".join(words[1:])
-        raise Refused(f"{words_of_it[-4000:]}\n\nThis step failed: {step} (its log: {log})")
+        raise Refused(f"{words[-4000:]}\n\nThe database can't be prepared; the lines above say why (also in {log}).")
 
 
 def _wait(ready: Callable[[], bool], supervisor: subprocess.Popen[bytes], *, seconds: float, what: str) -> None:
@@ -223,17 +215,6 @@ def _healthy(port: int) -> bool:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
-
-
-def _welcome(*, port: int, logs: Path) -> None:
-    say(
-        f"\n  Ready.\n\n"
-        f"  Site and chat    http://127.0.0.1:{port}/\n"
-        f"  Back office      http://127.0.0.1:{port}/admin/   login: admin\n"
-        f"  API              http://127.0.0.1:{port}/api/docs\n"
-        f"  Logs             {logs}\n\n"
-        f"  Stop with Ctrl-C.\n"
-    )
 
 
 def _watch(supervisor: subprocess.Popen[bytes]) -> int:
@@ -258,7 +239,3 @@ def _end(supervisor: subprocess.Popen[bytes]) -> None:
                 continue
         supervisor.kill()
         supervisor.wait()
-
-
-def _step(number_: int, what: str) -> None:
-    say(f"[{number_}/{STEPS}] {what}")
