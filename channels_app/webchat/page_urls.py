@@ -1,3 +1,12 @@
-from typing import Any
+"""Addresses of the pages around the web chat: the demo site, its legal texts, the widget's loader."""
 
-urlpatterns: list[Any] = []
+from django.urls import path
+
+from channels_app.webchat import pages
+
+urlpatterns = [
+    path("", pages.home, name="home"),
+    path("widget.js", pages.loader, name="widget"),
+    path("legal/consent", pages.consent, name="legal-consent"),
+    path("legal/privacy", pages.privacy, name="legal-privacy"),
+]

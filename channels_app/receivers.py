@@ -1,0 +1,34 @@
+"""When something happens in a conversation, whoever carries it is told. The list of everything automatic here."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+from django.db import transaction
+from django.dispatch import receiver
+
+from channels_app.webchat import hub
+from channels_app.webchat.threads import CHANNEL
+from sales.signals import message_stored, mode_changed, turn_started
+
+
+@receiver(message_stored)
+def message_to_the_web_chat(sender: Any, conversation: Any, message: Any, **kwargs: Any) -> None:
+    """When a message is stored, of whichever author, then the visitor's browsers look."""
+    if conversation.channel == CHANNEL:
+        transaction.on_commit(partial(hub.announce, conversation.pk, seq=message.seq), robust=True)
+
+
+@receiver(mode_changed)
+def mode_to_the_web_chat(sender: Any, conversation: Any, **kwargs: Any) -> None:
+    """When someone else leads, then the visitor's browsers look."""
+    if conversation.channel == CHANNEL:
+        transaction.on_commit(partial(hub.announce, conversation.pk), robust=True)
+
+
+@receiver(turn_started)
+def typing_to_the_web_chat(sender: Any, conversation_id: Any, turn: Any, **kwargs: Any) -> None:
+    """When the assistant begins to answer, then the visitor's browsers show it."""
+    if turn.conversation.channel == CHANNEL:
+        transaction.on_commit(partial(hub.announce, conversation_id, typing=True), robust=True)
