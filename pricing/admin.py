@@ -28,7 +28,7 @@ class WithReasonForm(forms.ModelForm):
     """Asks beside the change why it is made; the history keeps it."""
 
     change_reason = forms.CharField(
-        label=_("why this change"),
+        label=_("Why this change"),
         required=False,
         max_length=100,
         widget=UnfoldAdminTextInputWidget,
@@ -78,6 +78,7 @@ class ProductAdmin(RuleAdmin):
     list_display = ["title", "code", "of_unit", "position", "is_active"]
     list_editable = ["position", "is_active"]
     search_fields = ["code", "name"]
+    fields = ["code", "name", "unit", "position", "is_active", "change_reason"]
     inlines = [TierInline]
 
     def get_urls(self) -> list[Any]:
@@ -112,6 +113,10 @@ class ServiceAdmin(RuleAdmin):
     list_display = ["__str__", "code", "charge", "price", "position", "is_active"]
     list_editable = ["price", "position", "is_active"]
     list_filter = ["charge", "is_active"]
+    fields = ["code", "name", "unit", "charge", "price", "position", "is_active", "change_reason"]
+
+
+_BY_PERIOD = {"month": _("paid by the month"), "year": _("paid by the year")}
 
 
 @admin.register(Discount)
@@ -120,6 +125,10 @@ class DiscountAdmin(RuleAdmin):
 
     list_display = ["__str__", "code", "order", "percent", "condition", "is_active"]
     list_editable = ["order", "percent", "is_active"]
+    fields = [
+        *("code", "name", "percent", "order", "distinct_products", "billing_period", "startup", "is_active"),
+        "change_reason",
+    ]
 
     @display(description=_("when"))
     def condition(self, discount: Discount) -> str:
@@ -127,7 +136,7 @@ class DiscountAdmin(RuleAdmin):
         if discount.distinct_products is not None:
             parts.append(_("%d products and more") % discount.distinct_products)
         if discount.billing_period:
-            parts.append(_("paid by the %s") % discount.get_billing_period_display())
+            parts.append(_BY_PERIOD[discount.billing_period])
         if discount.startup:
             parts.append(_("for startups"))
         return ", ".join(map(str, parts)) or str(_("always"))
@@ -138,6 +147,7 @@ class PricingRulesAdmin(RuleAdmin):
     """The one row of what holds for every quote."""
 
     list_display = ["__str__", "discount_cap_percent", "valid_days"]
+    fields = ["discount_cap_percent", "valid_days", "currency", "change_reason"]
     readonly_fields = ["currency"]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -152,6 +162,10 @@ class VatModeAdmin(RuleAdmin):
     """VAT modes with their dates; which one is in force follows from the default seller."""
 
     list_display = ["name", "code", "rate", "now", "valid_from", "valid_to"]
+    fields = [
+        *("code", "name", "rate", "table_word", "total_words", "ground", "valid_from", "valid_to", "in_force"),
+        "change_reason",
+    ]
     readonly_fields = ["in_force"]
 
     @display(description=_("in force"), boolean=True, ordering="in_force")
@@ -214,5 +228,8 @@ class QuoteAdmin(ReadOnlyAdmin):
     @display(description=_("digests"))
     def digests(self, quote: Quote) -> SafeString:
         return format_html(
-            "<div><code>{}</code></div><div>{} <code>{}</code></div>", quote.sha256, _("rules"), quote.rule_book_id
+            '<div class="bo-text"><code>{}</code></div><div class="bo-text">{} <code>{}</code></div>',
+            quote.sha256,
+            _("rules"),
+            quote.rule_book_id,
         )

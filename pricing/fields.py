@@ -19,8 +19,10 @@ class NameWidget(forms.MultiWidget):
 
     def __init__(self, attrs: dict[str, Any] | None = None) -> None:
         widgets = {
-            "ru": UnfoldAdminTextInputWidget(attrs={"aria-label": "Русский", "placeholder": "Русский"}),
-            "en": UnfoldAdminTextInputWidget(attrs={"aria-label": "English", "placeholder": "English"}),
+            code: UnfoldAdminTextInputWidget(
+                attrs={"aria-label": name, "placeholder": name, "style": "margin-bottom: .375rem"}
+            )
+            for code, name in (("ru", "Русский"), ("en", "English"))
         }
         super().__init__(widgets, attrs)
 

@@ -13,6 +13,7 @@ from django.core.validators import MaxValueValidator, MinValueValidator, RegexVa
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from pricing import calculator
@@ -31,7 +32,7 @@ class Product(models.Model):
     """A subscription that is sold in tiers."""
 
     code = models.CharField(_("code"), max_length=50, unique=True, validators=[_code])
-    name = NameField(_("name"))
+    name = NameField(pgettext_lazy("catalogue", "name"))
     unit = NameField(_("unit of volume"), help_text=_("As it follows a number: “conversations per month”."))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
     is_active = models.BooleanField(_("on sale"), default=True)
@@ -52,7 +53,7 @@ class Tier(models.Model):
 
     product = models.ForeignKey(Product, on_delete=models.CASCADE, related_name="tiers", verbose_name=_("product"))
     code = models.CharField(_("code"), max_length=50, validators=[_code])
-    name = NameField(_("name"))
+    name = NameField(pgettext_lazy("catalogue", "name"))
     up_to = models.PositiveBigIntegerField(
         _("holds up to"),
         null=True,
@@ -95,7 +96,7 @@ class Service(models.Model):
     """An extra beside the subscription; discounts don't touch it."""
 
     code = models.CharField(_("code"), max_length=50, unique=True, validators=[_code])
-    name = NameField(_("name"))
+    name = NameField(pgettext_lazy("catalogue", "name"))
     unit = NameField(_("unit"), help_text=_("What one of it is: “hour”, “channel”."))
     charge = models.CharField(_("charged"), max_length=8, choices=ChargeKind.choices)
     price = models.DecimalField(_("price"), max_digits=12, decimal_places=2, validators=[MinValueValidator(0)])
@@ -122,7 +123,7 @@ class Discount(models.Model):
     """A percentage off the subscription. Each condition that is filled in has to hold."""
 
     code = models.CharField(_("code"), max_length=50, unique=True, validators=[_code])
-    name = NameField(_("name"))
+    name = NameField(pgettext_lazy("catalogue", "name"))
     percent = models.DecimalField(_("percent"), max_digits=5, decimal_places=2, validators=_percent)
     order = models.PositiveSmallIntegerField(
         _("order"), default=0, help_text=_("Smaller first: each takes its percentage off what the one before left.")
@@ -200,7 +201,7 @@ class VatMode(models.Model):
     """How a seller stands to VAT, with the words that papers print. One is in force: the default seller's."""
 
     code = models.CharField(_("code"), max_length=50, unique=True, validators=[_code])
-    name = models.CharField(_("name"), max_length=200)
+    name = models.CharField(pgettext_lazy("catalogue", "name"), max_length=200)
     rate = models.DecimalField(
         _("rate, %"),
         max_digits=5,

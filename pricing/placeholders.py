@@ -52,6 +52,11 @@ def problems(text: str) -> list[str]:
     return list(dict.fromkeys(dead))
 
 
+def blank(text: str) -> str:
+    """The text with nothing in the placeholders' place: what a search engine should read."""
+    return _OURS.sub(" ", text)
+
+
 def codes(text: str) -> list[str]:
     """What the text's placeholders name, each once, in order: ``price:ai_manager.business``, ``cap``."""
     return list(dict.fromkeys(_spelt(found) for found in _OURS.finditer(text)))

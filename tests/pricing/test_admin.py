@@ -300,3 +300,21 @@ def test_a_leads_and_a_conversations_page_name_their_quotes(worked_example: dict
     for row in (conversation, conversation.lead):
         (line,) = panels(row)
         assert quote.number in line and str(quote.pk) in line
+
+
+def test_an_earlier_price_is_restored_from_the_history(boss: Client, operator: Any) -> None:
+    tier = Tier.objects.get(product__code="ai_manager", code="start")
+    earlier = tier.history.latest()
+    tier.price_month = Decimal("15900.00")
+    tier.save()
+    page = address("tier", "simple_history", tier.pk, earlier.pk)
+    form = boss.get(page).context["adminform"].form
+    values = {name: form[name].value() for name in ("up_to", "price_month", "position", "is_active")}
+    values |= {"name_ru": "Старт", "name_en": "Start", "product": tier.product_id, "change_reason": "как было"}
+
+    response = boss.post(page, values)
+
+    assert response.status_code == 302
+    tier.refresh_from_db()
+    assert tier.price_month == Decimal("14900.00")
+    assert (tier.history.latest().history_user, tier.history.count()) == (operator, 3)
