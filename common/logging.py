@@ -30,6 +30,8 @@ _ALLOWED = """
     vendor operation exception routing_key queue signal process
 """
 ALLOWED = frozenset(_ALLOWED.split())
+#: what Django adds to its own records; named nowhere, it is no oversight of ours
+_DJANGOS = frozenset({"request", "status_code"})
 _IDENTIFIER = re.compile(r"[A-Za-z_][\w.:-]{0,99}|[0-9a-f-]{36}")
 
 
@@ -102,7 +104,7 @@ def keep_allowed(logger: WrappedLogger, method: str, event: EventDict) -> EventD
             kept[key] = value
         elif key in ALLOWED:
             kept[key] = _short(value)
-        elif not key.startswith("_"):
+        elif not key.startswith("_") and key not in _DJANGOS:
             dropped.append(key)
     if dropped:
         kept["dropped"] = sorted(dropped)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import sentry_sdk
+from sentry_sdk.integrations.logging import ignore_logger
 from sentry_sdk.types import Event, Hint
 
 from common.logging import ALLOWED
@@ -37,6 +38,8 @@ def start(dsn: str, *, environment: str, release: str = "") -> bool:
         before_breadcrumb=before_breadcrumb,
         server_name="",
     )
+    # exceptions of requests are reported by themselves; an answered 503 of a probe is no event
+    ignore_logger("django.request")
     return True
 
 

@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from common import metrics
 from common.locks import end_holder
+from common.logging import bound
 from common.promise import State, Superseded
 from common.text import clean
 from sales.assistant import guard
@@ -69,7 +70,8 @@ def answer(conversation_id: uuid.UUID | str, *, wait: Callable[[float], None] = 
 
 def keep(turn: Turn, *, now: datetime) -> bool:
     """Take the turn, if nobody has it, and see it through."""
-    return turn.keep(fulfil, now=now)
+    with bound(conversation_id=turn.conversation_id, turn_id=turn.pk):  # on every log line until it is done
+        return turn.keep(fulfil, now=now)
 
 
 def fulfil(turn: Turn) -> None:
