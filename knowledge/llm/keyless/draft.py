@@ -1,0 +1,79 @@
+"""A reply in the making: what it rests on, and what of it is written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from knowledge.llm.keyless.needs import Talk
+from knowledge.llm.keyless.plan import Done, Plan
+from knowledge.llm.keyless.wording import PHRASES, Language, say
+from pricing.calculator import Product, Rules
+from sales.assistant import guard
+from sales.assistant.protocol import TurnContext
+
+
+@dataclass
+class Draft:
+    """Paragraphs, sources and buttons; a paragraph with an amount that no tool has named is left out."""
+
+    talk: Talk
+    plan: Plan
+    done: Done
+    context: TurnContext
+    catalogue: Rules
+    #: every text of the log, for the guard
+    heard: Sequence[str]
+    parts: list[str] = field(default_factory=list)
+    sources: list[str] = field(default_factory=list)
+    chips: list[str] = field(default_factory=list)
+    #: what the trace should know
+    notes: list[str] = field(default_factory=list)
+    #: something was asked that only a person can answer
+    unanswered: bool = False
+    #: a paragraph that the closing question goes on from
+    remark: str = ""
+
+    @property
+    def language(self) -> Language:
+        return self.context.language
+
+    def say(self, phrase: str, **values: str) -> str:
+        return say(phrase, self.language, **values)
+
+    def add(self, text: str) -> bool:
+        """Add a paragraph, if everything in it is proven."""
+        text = text.strip()
+        if not text or text in self.parts:
+            return False
+        if not guard.inspect(text, results=self.done.results.values(), heard=self.heard).passed:
+            self.notes.append("a paragraph without proof was left out")
+            return False
+        self.parts.append(text)
+        return True
+
+    def ask(self, question: str) -> None:
+        """The last question, in the paragraph of the greeting or remark that it goes on from."""
+        if self.parts and self.parts[-1] == self.remark:
+            self.parts[-1] = f"{self.remark} {question}"
+        else:
+            self.add(question)
+
+    def name(self, product: Product) -> str:
+        return product.name.in_language(self.language)
+
+    def product_names(self) -> list[str]:
+        return [self.name(product) for product in self.catalogue.products]
+
+    def has_said(self, phrase: str) -> bool:
+        """Whether an earlier reply had these words."""
+        return any(PHRASES[phrase][self.language] in reply for reply in self.talk.replies)
+
+    def failed(self, call: str) -> str:
+        """The tool's own words when they are for a customer of this language."""
+        result = self.done.get(call)
+        if result is None or not result.failed:
+            return ""
+        russian = bool(re.search("[а-яё]", result.text, re.IGNORECASE))
+        return result.text if russian == (self.language == "ru") else ""

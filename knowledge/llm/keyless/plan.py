@@ -1,0 +1,254 @@
+"""What to do before speaking: which tools to call, and what the answer will rest on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from knowledge.llm.keyless import passages
+from knowledge.llm.keyless.needs import Needs, Size, Talk
+from knowledge.llm.keyless.questions import Question
+from knowledge.llm.keyless.sizes import tier_of
+from knowledge.llm.keyless.wording import PHRASES
+from pricing.calculator import Product, Refused, Rules, choose_tier
+from sales.assistant.protocol import Entry, Heard, Reply, ToolRequest, ToolResult, TurnContext
+
+SEARCH = "knowledge__search"
+QUOTE = "pricing__quote"
+CONTACT = "sales__save_contact"
+PERSON = "sales__call_person"
+PROPOSAL = "billing__prepare_proposal"
+
+#: what was said when a proposal was asked for too early
+PROMISES = tuple(PHRASES["proposal_needs_quote"].values())
+
+#: questions answered in one reply; more than these nobody reads
+QUESTIONS_MOST = 3
+#: products whose prices are listed when nobody said which
+PRODUCTS_MOST = 4
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to have priced, and where it differs from what the customer said."""
+
+    arguments: Mapping[str, Any]
+    #: products priced by their smallest tier because no size was named
+    assumed: tuple[str, ...] = ()
+    #: product → the tier that was named and the one that fits the volume
+    enlarged: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What this turn is about."""
+
+    questions: tuple[Question, ...] = ()
+    #: the product whose price list is wanted, as no size of it is known
+    price_list: str = ""
+    #: prices are wanted, and nobody said of what
+    all_prices: bool = False
+    request: Request | None = None
+    contact: Mapping[str, str] = field(default_factory=dict)
+    person: bool = False
+    proposal: bool = False
+
+
+@dataclass(frozen=True)
+class Done:
+    """What the tools have said in this turn, by the id of the call."""
+
+    results: Mapping[str, ToolResult]
+
+    def get(self, call: str) -> ToolResult | None:
+        return self.results.get(call)
+
+    def data(self, call: str) -> Mapping[str, Any]:
+        """What a call brought; nothing when it failed or was not made."""
+        result = self.results.get(call)
+        return {} if result is None or result.failed else result.data
+
+    def hits(self, call: str) -> Sequence[Mapping[str, Any]]:
+        return self.data(call).get("hits") or ()
+
+    @property
+    def any_call(self) -> bool:
+        return bool(self.results)
+
+
+def done_in(log: Sequence[Entry]) -> Done:
+    """The results of this turn: those that follow the last thing heard from people."""
+    return Done({entry.id: entry for entry in log if isinstance(entry, ToolResult)})
+
+
+def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
+    """Decide what the pending messages ask for."""
+    needs = talk.needs
+    person = talk.means("person") or (talk.means("yes", "yes_and") and talk.offered == "person")
+    proposal = talk.means("proposal") or (talk.means("yes", "yes_and") and talk.offered == "proposal")
+    contact: dict[str, str] = {}
+    for understood in talk.said:
+        contact |= understood.contact
+    questions = tuple(question for understood in talk.said for question in understood.questions)
+    questions = tuple(_in_context(question, talk, catalogue) for question in questions)[:QUESTIONS_MOST]
+    if talk.means("attack_price") and not questions:
+        questions = (Question("Какие действуют скидки", kind="discount"),)
+    changed = needs.priced != talk.before.priced
+    agreed_period = talk.means("yes", "yes_and") and talk.offered in {"year", "month"}
+    wants_price = talk.means("price") or changed or agreed_period or (proposal and context.quote is None)
+    request, price_list = None, ""
+    if wants_price and (needs.products or needs.services):
+        if _quotable(needs, context):
+            request = request_for(needs, catalogue)
+        elif talk.means("price"):
+            price_list = next(iter(needs.products))
+    # a proposal asked for before there was a quote is made as soon as there is one
+    promised = any(words in reply for words in PROMISES for reply in talk.replies)
+    proposal = proposal or (request is not None and promised and "proposal" not in context.documents)
+    fresh = _introduced(talk)
+    if fresh and request is None and not price_list and not questions:
+        questions = tuple(_introduction(code, catalogue) for code in fresh[:2])
+    refused = talk.means("privacy", "attack", "attack_price")
+    all_prices = talk.means("price") and not refused and not needs.products and not needs.services and not questions
+    return Plan(
+        questions=questions,
+        price_list=price_list,
+        all_prices=all_prices,
+        request=request,
+        contact=contact,
+        person=person,
+        proposal=proposal,
+    )
+
+
+def _quotable(needs: Needs, context: TurnContext) -> bool:
+    """Whether a price can be named. Of several products those without a size are priced from the smallest tier."""
+    if needs.services or len(needs.products) > 1 or any(size.known for size in needs.products.values()):
+        return True
+    request = (context.quote or {}).get("request") or {}
+    return needs.products.keys() <= {wanted["product"] for wanted in request.get("products") or ()}
+
+
+def _introduced(talk: Talk) -> list[str]:
+    """Products that came up now for the first time."""
+    known = {*talk.before.products, *talk.before.topics}
+    return [code for code in talk.needs.products if code not in known]
+
+
+def _introduction(code: str, catalogue: Rules) -> Question:
+    product = catalogue.product(code)
+    name = product.name.ru if product is not None else code
+    return Question(f"Что умеет {name}", (code,))
+
+
+def _in_context(question: Question, talk: Talk, catalogue: Rules) -> Question:
+    """«А он умеет…?» is a question about the product spoken of before."""
+    if question.kind == "discount" and "скид" not in question.text.lower():
+        question = Question(f"Скидки: {question.text}", question.products, question.kind)
+    if question.products or not question.refers or not talk.needs.topics:
+        return question
+    product = catalogue.product(talk.needs.topics[-1])
+    if product is None:
+        return question
+    return Question(f"{product.name.ru}: {question.text}", (product.code,), question.kind)
+
+
+def request_for(needs: Needs, catalogue: Rules) -> Request:
+    """The arguments of a quote; what the customer left open is filled by the smallest tier and said so."""
+    products, assumed = [], []
+    enlarged: dict[str, tuple[str, str]] = {}
+    for code, size in needs.products.items():
+        product = catalogue.product(code)
+        if product is None:
+            continue
+        wanted: dict[str, Any] = {"product": code}
+        if not size.known or size.assumed:
+            assumed.append(code)
+            wanted["tier"] = tier_of(catalogue, code, "cheapest")
+        else:
+            tier, fits = _tier(product, size)
+            if fits:
+                enlarged[code] = (tier or "", fits)
+                tier = None
+            wanted |= {"tier": tier} if tier else {}
+            wanted |= {"volume": size.volume} if size.volume else {}
+        products.append(wanted)
+    arguments = {
+        "products": products,
+        "services": [{"service": code, "quantity": quantity} for code, quantity in needs.services.items()],
+        "billing_period": needs.period or "month",
+        "startup": bool(needs.startup),
+    }
+    return Request(arguments, tuple(assumed), enlarged)
+
+
+def _tier(product: Product, size: Size) -> tuple[str | None, str]:
+    """The tier that was named, and the one to take instead when it is too small for the volume."""
+    try:
+        choose_tier(product, tier=size.tier, volume=size.volume)
+    except Refused as refused:
+        if refused.code == "tier_too_small":
+            return size.tier, refused.facts["fits"].code
+    return size.tier, ""
+
+
+def first_calls(plan: Plan, context: TurnContext, catalogue: Rules) -> list[ToolRequest]:
+    """What can be called at once; ids say what a call is for."""
+    calls = [ToolRequest(f"search-{at}", SEARCH, {"query": each.text}) for at, each in enumerate(plan.questions)]
+    if plan.price_list:
+        wanted = [product for product in catalogue.products if product.code == plan.price_list]
+        calls += [ToolRequest(f"prices-{product.code}", SEARCH, {"query": price_query(product)}) for product in wanted]
+    if plan.all_prices:
+        calls += [
+            ToolRequest(f"prices-{product.code}", SEARCH, {"query": price_query(product)})
+            for product in catalogue.products[:PRODUCTS_MOST]
+        ]
+    if plan.contact:
+        calls.append(ToolRequest("contact", CONTACT, dict(plan.contact)))
+    if plan.request is not None:
+        calls.append(ToolRequest("quote", QUOTE, plan.request.arguments))
+    if plan.person and not context.waiting:
+        calls.append(ToolRequest("person", PERSON, {"reason": "the customer asked for a person"}))
+    return calls
+
+
+def next_calls(plan: Plan, done: Done, context: TurnContext, catalogue: Rules) -> list[ToolRequest]:
+    """What rests on the first results: the proposal on the quote, a price on an article without prices."""
+    calls: list[ToolRequest] = []
+    if plan.proposal and done.get("proposal") is None:
+        number = quote_number(plan, done, context)
+        if number:
+            calls.append(ToolRequest("proposal", PROPOSAL, {"quote_number": number}))
+    if plan.price_list and done.get("quote") is None and list_of_prices(plan.price_list, done, catalogue) is None:
+        request = request_for(Needs({plan.price_list: Size()}), catalogue)
+        calls.append(ToolRequest("quote", QUOTE, request.arguments))
+    return calls
+
+
+def quote_number(plan: Plan, done: Done, context: TurnContext) -> str:
+    """The quote to make a proposal from: this turn's, else the last one if nothing has changed since."""
+    if plan.request is not None:
+        return str(done.data("quote").get("number", ""))
+    return str((context.quote or {}).get("number", ""))
+
+
+def price_query(product: Product) -> str:
+    return f"{product.name.ru}: тарифы и цены, сколько стоит в месяц"
+
+
+def list_of_prices(code: str, done: Done, catalogue: Rules) -> passages.Answer | None:
+    """What the tiers of a product cost, from the knowledge base."""
+    product = catalogue.product(code)
+    if product is None:
+        return None
+    return passages.price_table(done.hits(f"prices-{code}"), product=code, names=(product.name.ru, product.name.en))
+
+
+def already(log: Sequence[Entry]) -> bool:
+    """Whether this turn has made its first calls."""
+    return any(isinstance(entry, Reply) and entry.calls for entry in log)
+
+
+def heard_texts(log: Sequence[Entry]) -> list[str]:
+    return [entry.text for entry in log if isinstance(entry, Heard)]

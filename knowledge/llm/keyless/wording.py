@@ -1,0 +1,264 @@
+"""What the keyless assistant says, in both languages. One phrase says one thing; the composer puts them together.
+
+Phrases that ask end in a question mark: what the assistant has asked is read back from its own words (``needs``).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+Language = Literal["ru", "en"]
+
+PHRASES: dict[str, dict[Language, str]] = {
+    # --- talk ---
+    "hello": {"ru": "Здравствуйте!", "en": "Hello!"},
+    "hello_name": {"ru": "Здравствуйте, {name}!", "en": "Hello, {name}!"},
+    "who_i_am": {
+        "ru": "Я ИИ-помощник компании: рассказываю о продуктах, точно считаю стоимость "
+        "и готовлю коммерческое предложение.",
+        "en": "I am the company's AI assistant: I explain the products, quote exact prices and prepare proposals.",
+    },
+    "not_human": {
+        "ru": "Я ИИ-помощник, не человек. Отвечаю по базе знаний компании и считаю стоимость по её правилам, "
+        "а если нужен человек, приглашу сотрудника в этот диалог.",
+        "en": "I am an AI assistant, not a human. I answer from the company's knowledge base and quote prices "
+        "by its rules; if you would rather talk to a person, I can call a colleague into this chat.",
+    },
+    "smalltalk": {
+        "ru": "Спасибо, всё в порядке. Лучше всего я умею рассказывать о наших продуктах и считать их стоимость.",
+        "en": "I am fine, thank you. What I do best is explaining our products and what they cost.",
+    },
+    "thanks": {
+        "ru": "Пожалуйста! Если появятся вопросы, пишите.",
+        "en": "You are welcome! Write whenever you have a question.",
+    },
+    "goodbye": {
+        "ru": "Всего доброго! Если появятся вопросы, пишите сюда в любое время.",
+        "en": "Goodbye! You can write here at any time.",
+    },
+    "fine": {"ru": "Хорошо.", "en": "All right."},
+    "no_hurry": {
+        "ru": "Хорошо, не тороплю. Когда будете готовы, напишите сюда, и мы продолжим с этого места.",
+        "en": "No hurry. Write here when you are ready and we will go on from here.",
+    },
+    "sorry": {
+        "ru": "Мне жаль, что так вышло. Давайте разберёмся.",
+        "en": "I am sorry about that. Let us sort it out.",
+    },
+    "not_understood": {
+        "ru": "Не получилось понять сообщение. Напишите, пожалуйста, другими словами: "
+        "я рассказываю о продуктах, считаю стоимость и готовлю коммерческое предложение.",
+        "en": "I did not get that. Please say it in other words: I explain the products, quote prices "
+        "and prepare proposals.",
+    },
+    "we_have": {"ru": "У нас есть {products}.", "en": "We offer {products}."},
+    "services_too": {
+        "ru": "К продуктам можно добавить услуги: {services}.",
+        "en": "Services can be added: {services}.",
+    },
+    # --- limits ---
+    "instructions": {
+        "ru": "Свои внутренние настройки я не показываю и не меняю.",
+        "en": "I neither show nor change my internal settings.",
+    },
+    "prices_are_ruled": {
+        "ru": "Цены и скидки считаются по правилам компании, в переписке их изменить нельзя. "
+        "Все скидки, на которые вы имеете право, попадают в расчёт сами.",
+        "en": "Prices and discounts follow the company's rules and can't be changed in a chat. "
+        "Every discount you are entitled to is in the quote by itself.",
+    },
+    "privacy": {
+        "ru": "Данные других клиентов я не раскрываю.",
+        "en": "I do not disclose anything about other customers.",
+    },
+    "unknown_product": {
+        "ru": "Продукта «{name}» у нас нет. Есть {products}.",
+        "en": "We have no product called “{name}”. We have {products}.",
+    },
+    "dont_know": {
+        "ru": "В базе знаний нет точного ответа на этот вопрос, а выдумывать не буду.",
+        "en": "The knowledge base has no exact answer to this, and I will not make one up.",
+    },
+    "dont_know_what": {
+        "ru": "На вопрос «{question}» в базе знаний точного ответа нет.",
+        "en": "The knowledge base has no exact answer to “{question}”.",
+    },
+    "in_russian": {"ru": "", "en": "From our knowledge base (in Russian):"},
+    "search_is_off": {
+        "ru": "Сейчас не получается заглянуть в базу знаний.",
+        "en": "The knowledge base can't be reached right now.",
+    },
+    # --- prices ---
+    "by_size": {
+        "ru": "Стоимость зависит от объёма:",
+        "en": "The price depends on the volume:",
+    },
+    "smallest_of": {
+        "ru": "{product}: объём не назван, поэтому в расчёте самый маленький тариф, «{tier}».",
+        "en": "{product}: no volume was named, so the quote has the smallest tier, {tier}.",
+    },
+    "smallest_of_all": {
+        "ru": "Объём не назван, поэтому в расчёте самые маленькие тарифы.",
+        "en": "No volumes were named, so the quote has the smallest tiers.",
+    },
+    "larger_tier": {
+        "ru": "{product}: тариф «{named}» меньше названного объёма, поэтому в расчёте «{fits}».",
+        "en": "{product}: the {named} tier is too small for the volume you named, so the quote has {fits}.",
+    },
+    "on_request": {
+        "ru": "Точную цену тарифа по запросу назовёт сотрудник.",
+        "en": "A colleague will name the price of the tier on request.",
+    },
+    "unsold_period": {
+        "ru": "Подписка продаётся на месяц или на год, другого периода оплаты нет.",
+        "en": "Subscriptions are sold by the month or by the year; there is no other billing period.",
+    },
+    "bad_volume": {
+        "ru": "Объём должен быть больше нуля.",
+        "en": "The volume has to be above zero.",
+    },
+    "startup_noted": {
+        "ru": "Учту, что вы стартап.",
+        "en": "Noted that you are a startup.",
+    },
+    "not_startup_noted": {"ru": "Учту, что вы не стартап.", "en": "Noted that you are not a startup."},
+    "year_noted": {"ru": "Хорошо, считаем с оплатой за год.", "en": "All right, paid yearly."},
+    "month_noted": {"ru": "Хорошо, считаем с помесячной оплатой.", "en": "All right, paid monthly."},
+    "nothing_left": {
+        "ru": "Убрано. Больше в расчёте ничего нет.",
+        "en": "Removed. Nothing is left in the quote.",
+    },
+    "quote_failed": {
+        "ru": "Посчитать не получилось: что-то в запросе не сходится с каталогом.",
+        "en": "The price could not be calculated: something in the request does not fit the catalogue.",
+    },
+    # --- contacts, proposal, people ---
+    "nice_to_meet": {"ru": "Приятно познакомиться, {name}!", "en": "Nice to meet you, {name}!"},
+    "contact_saved": {"ru": "Спасибо, сохранено: {what}.", "en": "Thank you, saved: {what}."},
+    "contact_saved_name": {"ru": "Спасибо, {name}! Сохранено: {what}.", "en": "Thank you, {name}! Saved: {what}."},
+    "phone_incomplete": {
+        "ru": "Похоже, номер неполный. Напишите его, пожалуйста, с кодом города или оператора.",
+        "en": "The number looks incomplete. Please write it with its area or operator code.",
+    },
+    "email_incomplete": {
+        "ru": "Похоже, в адресе почты опечатка. Напишите его, пожалуйста, ещё раз.",
+        "en": "The e-mail address looks wrong. Please write it again.",
+    },
+    "contact_failed": {
+        "ru": "Сохранить контакт не получилось. Напишите его, пожалуйста, ещё раз.",
+        "en": "The contact could not be saved. Please write it again.",
+    },
+    "contact_refused": {
+        "ru": "Хорошо, обойдёмся без контактов: отвечу на всё здесь.",
+        "en": "That is fine, no contact needed: I will answer everything here.",
+    },
+    "proposal_ready": {
+        "ru": "Коммерческое предложение готово, скачать его можно по кнопке в этом сообщении.",
+        "en": "The proposal is ready; you can download it from this message.",
+    },
+    "proposal_number": {
+        "ru": "Коммерческое предложение № {number} готово, скачать его можно по кнопке в этом сообщении.",
+        "en": "Proposal {number} is ready; you can download it from this message.",
+    },
+    "proposal_needs_quote": {
+        "ru": "Подготовлю коммерческое предложение, для него нужен расчёт.",
+        "en": "I will prepare the proposal; it needs a quote first.",
+    },
+    "proposal_failed": {
+        "ru": "Подготовить предложение не получилось.",
+        "en": "The proposal could not be prepared.",
+    },
+    "leave_phone": {
+        "ru": "Оставьте, пожалуйста, имя и телефон, чтобы сотрудник мог ответить на вопросы по предложению.",
+        "en": "Please leave your name and phone number so that a colleague can answer questions about the proposal.",
+    },
+    "leave_phone_call": {
+        "ru": "Если удобнее по телефону, оставьте номер.",
+        "en": "If you would rather be called, leave your number.",
+    },
+    "papers_by_person": {
+        "ru": "Счёт и договор оформляет сотрудник по готовому расчёту.",
+        "en": "Invoices and contracts are drawn up by a colleague from a finished quote.",
+    },
+    "person_called": {
+        "ru": "Сотрудник приглашён в этот диалог и ответит здесь. Пока его нет, спрашивайте меня.",
+        "en": "A colleague has been called into this chat and will answer here. Until then, ask me.",
+    },
+    "person_coming": {
+        "ru": "Сотрудник уже приглашён и ответит здесь. Пока его нет, спрашивайте меня.",
+        "en": "A colleague has already been called and will answer here. Until then, ask me.",
+    },
+    "person_failed": {
+        "ru": "Позвать сотрудника сейчас не получилось, попробуйте, пожалуйста, ещё раз чуть позже.",
+        "en": "A colleague could not be called right now; please try again a little later.",
+    },
+    # --- the one question at the end ---
+    "ask_product": {
+        "ru": "Какой продукт вас интересует: {products}?",
+        "en": "Which product are you interested in: {products}?",
+    },
+    "ask_volume": {
+        "ru": "Сколько {unit} вам нужно?",
+        "en": "How many {unit} do you need?",
+    },
+    "ask_volume_of": {
+        "ru": "{product}: сколько {unit} вам нужно?",
+        "en": "{product}: how many {unit} do you need?",
+    },
+    "ask_volume_to_price": {
+        "ru": "Назову точную стоимость, если скажете объём: сколько {unit} вам нужно?",
+        "en": "I can name the exact price: how many {unit} do you need?",
+    },
+    "offer_smallest": {
+        "ru": "Если объём пока неизвестен, посчитаю по самому маленькому тарифу, его легко поменять.",
+        "en": "If you don't know the volume yet, I can quote the smallest tier; it is easy to change.",
+    },
+    "offer_year": {
+        "ru": "При оплате за год действует скидка. Посчитать за год?",
+        "en": "There is a discount for yearly payment. Shall I quote it for a year?",
+    },
+    "offer_proposal": {
+        "ru": "Подготовить коммерческое предложение в PDF?",
+        "en": "Shall I prepare a proposal in PDF?",
+    },
+    "offer_person": {"ru": "Позвать сотрудника?", "en": "Shall I call a colleague?"},
+    "what_else": {"ru": "Что ещё подсказать?", "en": "What else can I tell you?"},
+    "how_help": {"ru": "Чем могу помочь?", "en": "How can I help?"},
+    # --- buttons: each is a message that the assistant understands ---
+    "chip_what": {"ru": "Что умеет {product}?", "en": "What can {product} do?"},
+    "chip_price": {"ru": "Сколько стоит {product}?", "en": "How much is {product}?"},
+    "chip_year": {"ru": "А если за год?", "en": "What if I pay yearly?"},
+    "chip_month": {"ru": "А если помесячно?", "en": "What if I pay monthly?"},
+    "chip_tier": {"ru": "{product}: тариф «{tier}»", "en": "{product}: {tier} tier"},
+    "chip_startup": {"ru": "Мы стартап", "en": "We are a startup"},
+    "chip_discounts": {"ru": "Какие есть скидки?", "en": "Which discounts are there?"},
+    "chip_unsure": {"ru": "Пока не знаю", "en": "Not sure yet"},
+    "chip_proposal": {"ru": "Подготовить предложение", "en": "Prepare a proposal"},
+    "chip_person": {"ru": "Позвать сотрудника", "en": "Talk to a person"},
+}
+
+FIELDS: dict[str, dict[Language, str]] = {
+    "name": {"ru": "имя", "en": "name"},
+    "phone": {"ru": "телефон", "en": "phone number"},
+    "email": {"ru": "почта", "en": "e-mail"},
+    "company": {"ru": "компания", "en": "company"},
+}
+
+
+def say(phrase: str, language: Language, **values: Any) -> str:
+    """A phrase with its values filled in. The values are never read as a pattern."""
+    return PHRASES[phrase][language].format(**values)
+
+
+def listed(words: list[str], language: Language) -> str:
+    """«A, B и C»."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {'and' if language == 'en' else 'и'} {words[-1]}"
+
+
+def or_listed(words: list[str], language: Language) -> str:
+    """«A, B или C»."""
+    if len(words) < 2:
+        return "".join(words)
+    return f"{', '.join(words[:-1])} {'or' if language == 'en' else 'или'} {words[-1]}"
