@@ -47,17 +47,33 @@ def catalogue() -> Rules:
 def rules_in_force() -> RulesInForce:
     """The rules, read again when the database says that a row has changed; so every process sees a change at once."""
     global _cached
-    token = CatalogueVersion.objects.values_list("token", flat=True).first()
+    token = _token()
     cached = _cached
     if cached is not None and cached[0] == token:
         return cached[1]
-    # the token is read before the rows: a change that comes between is read now, and once more next time
-    rules = _read_rules()
+    rules, token = _read_at_once(token)
     data = snapshot.rules_to_json(rules)
     fresh = RulesInForce(rules, data, snapshot.digest(data))
     if token is not None:
         _cached = token, fresh
     return fresh
+
+
+def _token() -> uuid.UUID | None:
+    return CatalogueVersion.objects.values_list("token", flat=True).first()
+
+
+def _read_at_once(before: uuid.UUID | None) -> tuple[Rules, uuid.UUID | None]:
+    """The rules as they stood at one moment, and the token of that moment.
+
+    They are several tables, so a change that comes between would mix old prices with new discounts: read again.
+    """
+    while True:
+        rules = _read_rules()
+        after = _token()
+        if after == before:
+            return rules, after
+        before = after
 
 
 def _read_rules() -> Rules:

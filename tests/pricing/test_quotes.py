@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import uuid
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.utils import IntegrityError
 
@@ -262,6 +264,42 @@ def test_without_the_trigger_a_change_would_be_missed() -> None:
     assert queries.rules_in_force() is before
 
 
+def change_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let prices and discounts change together while the rules are being read, after the prices have been."""
+    read, times = queries._name, iter([True])
+
+    def read_then_change(value: Any) -> Any:
+        if next(times, False):
+            Tier.objects.update(price_month=Decimal("7.00"))
+            Discount.objects.update(percent=Decimal("7.00"))
+        return read(value)
+
+    CatalogueVersion.objects.update(token=uuid.uuid4())
+    monkeypatch.setattr(queries, "_name", read_then_change)
+
+
+def figures() -> set[Decimal]:
+    rules = queries.current_rules()
+    prices = {tier.price_month for product in rules.products for tier in product.tiers}
+    return {price for price in prices if price is not None} | {discount.percent for discount in rules.discounts}
+
+
+def test_rules_that_change_while_they_are_read_are_never_mixed(monkeypatch: pytest.MonkeyPatch) -> None:
+    change_between(monkeypatch)
+
+    assert figures() == {Decimal("7.00")}
+
+
+def test_without_reading_again_old_prices_would_meet_new_discounts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The twin with the guard off."""
+    monkeypatch.setattr(queries, "_read_at_once", lambda before: (queries._read_rules(), before))
+    change_between(monkeypatch)
+
+    mixed = figures()
+
+    assert {Decimal("7.00"), Decimal("14900.00")} <= mixed
+
+
 def test_a_change_that_was_rolled_back_is_forgotten() -> None:
     before = queries.rules_in_force()
     with transaction.atomic():
@@ -283,13 +321,13 @@ def test_rules_are_asked_for_with_one_query_while_nothing_changes(django_assert_
 def test_reading_the_rules_costs_the_same_with_more_products(django_assert_num_queries: Any) -> None:
     CatalogueVersion.objects.all().delete()  # so nothing is kept
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         queries.current_rules()
     for number in range(20):
         product = Product.objects.create(code=f"p{number}", name={"ru": "П"}, unit={"ru": "шт."})
         Tier.objects.create(product=product, code="t", name={"ru": "Т"}, price_month=1)
     CatalogueVersion.objects.all().delete()
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         queries.current_rules()
 
 
@@ -326,3 +364,15 @@ def test_health_tells_of_a_vat_mode_that_has_ended() -> None:
     assert [each.state for each in health()] == ["down"]
     VatMode.objects.update(in_force=False)
     assert [(each.state, each.detail) for each in health()] == [("down", "none is in force")]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_emptied_database_has_its_defaults_again_and_forgets_the_old_rules() -> None:
+    before = queries.rules_in_force()
+
+    call_command("flush", interactive=False, verbosity=0)
+
+    assert VatMode.objects.get(in_force=True).code == "none_usn"
+    assert PricingRules.objects.get().valid_days == 14
+    assert queries.rules_in_force().sha256 != before.sha256
+    assert queries.current_rules().products == ()
