@@ -85,7 +85,13 @@ def about_products(draft: Draft) -> list[str]:
         ]
     if "proposal" not in draft.context.documents:
         draft.chips.append(draft.say("chip_proposal"))
-    draft.chips += [draft.say("chip_discounts"), draft.say("chip_person")]
+    asks_cheaper = any(question.kind == "discount" for question in draft.plan.questions)
+    if not asks_cheaper:
+        draft.chips.append(draft.say("chip_discounts"))
+    draft.chips.append(draft.say("chip_person"))
+    if asks_cheaper and draft.talk.needs.period != "year" and _year_pays(draft):
+        draft.chips.insert(0, draft.say("chip_year"))
+        return [draft.say("offer_year"), ""]
     if draft.context.quote is not None and "proposal" not in draft.context.documents and _may_offer_proposal(draft):
         return [draft.say("offer_proposal")]
     return idle(draft)
@@ -106,7 +112,7 @@ def about_nothing_yet(draft: Draft) -> list[str]:
     if draft.context.quote is not None and not draft.talk.needs.products and not topics:
         draft.chips += [draft.say("chip_proposal"), draft.say("chip_person")]
         return idle(draft)
-    if draft.talk.means("complaint"):
+    if draft.talk.means("complaint") or draft.talk.unread:
         return []
     if draft.talk.means("attack", "privacy") and not topics:
         draft.chips += first_chips(draft)
@@ -119,13 +125,18 @@ def about_nothing_yet(draft: Draft) -> list[str]:
         ]
         return [draft.say("ask_volume_to_price", unit=topics[0].unit.in_language(draft.language))]
     wants_product = (
-        draft.talk.means("price", "want", "proposal", "range") or draft.talk.needs.loose.known or _noted(draft)
+        draft.talk.means("price", "want", "proposal", "range", "advise", "unsure")
+        or draft.talk.needs.loose.known
+        or _noted(draft)
     )
     ask = draft.say("ask_product", products=or_listed(draft.product_names(), draft.language))
     if wants_product:
         draft.chips += first_chips(draft)
         return [ask] if draft.parts else [ask, draft.say("offer_person")]
-    if draft.talk.means("greeting", "yes", "yes_and", "identity", "smalltalk") and not draft.plan.questions:
+    if (
+        draft.talk.means("greeting", "yes", "yes_and", "identity", "smalltalk", "abilities")
+        and not draft.plan.questions
+    ):
         draft.chips += first_chips(draft)
         if draft.talk.means("greeting") and not draft.talk.means("identity") and not draft.talk.replies:
             draft.parts = [" ".join([*draft.parts, draft.say("who_i_am")])]

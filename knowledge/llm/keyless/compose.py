@@ -51,6 +51,8 @@ def talk_of_itself(draft: Draft) -> None:
     if draft.talk.means("identity"):
         draft.add(draft.say("not_human"))
         draft.chips.append(draft.say("chip_person"))
+    elif draft.talk.means("abilities"):
+        draft.add(draft.say("who_i_am"))
     elif draft.talk.means("smalltalk"):
         draft.add(draft.say("smalltalk"))
 
@@ -101,7 +103,8 @@ def name_unknown_products(draft: Draft) -> None:
 
 def show_range(draft: Draft) -> None:
     """What there is to buy at all."""
-    if draft.talk.means("range"):
+    lost = draft.talk.means("unsure") and not draft.talk.needs.products and not draft.talk.needs.topics
+    if draft.talk.means("range") or lost:
         services = [_inside(service.name.in_language(draft.language)) for service in draft.catalogue.services]
         draft.add(draft.say("we_have", products=listed(draft.product_names(), draft.language)))
         if services:
@@ -131,7 +134,7 @@ def answer_questions(draft: Draft) -> None:
     if all(question.kind == "guess" for question in missing) and _has_other_business(draft):
         return
     draft.unanswered = True
-    if draft.talk.means("complaint"):
+    if draft.talk.means("complaint", "privacy"):
         return
     if _search_is_off(draft):
         draft.add(draft.say("search_is_off"))
@@ -212,7 +215,8 @@ def correct(draft: Draft) -> None:
         draft.add(draft.say("nothing_left"))
     if needs.startup != before.startup and needs.startup is not None and (needs.startup or before.startup):
         draft.add(draft.say("startup_noted" if needs.startup else "not_startup_noted"))
-    if needs.period != before.period and needs.period and not draft.plan.questions and not draft.plan.price_list:
+    said_period = any(understood.period for understood in draft.talk.said) and not draft.plan.questions
+    if said_period and needs.period and not draft.plan.price_list:
         draft.add(draft.say("year_noted" if needs.period == "year" else "month_noted"))
 
 

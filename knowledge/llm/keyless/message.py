@@ -63,10 +63,10 @@ class Message:
         self.words = cut.words
         self.asks = cut.asks
         book = lexicon.phrasebook(catalogue)
-        self.lemmas = [book.lemma(word) for word in self.words]
+        self.lemmas = book.lemmas(self.words)
         self.numbers: list[Number] = numbers.find(self.words)
         self._by_kind: dict[str, list[Match]] = {}
-        for match in _certain(self, book.find(self.words)):
+        for match in _certain(self, book.find(self.words, self.lemmas)):
             self._by_kind.setdefault(match.kind, []).append(match)
         self.clauses = self._clauses()
         for match in self.all("intent"):
@@ -154,7 +154,11 @@ def _certain(message: Message, matches: Iterable[Match]) -> list[Match]:
     takers = [
         each
         for each in matches
-        if held[each] and (each.kind in _THINGS or each.name in {"person", "included", "price", "identity", "what_if"})
+        if held[each]
+        and (
+            each.kind in _THINGS
+            or each.name in {"person", "included", "price", "identity", "what_if", "roughly", "abilities"}
+        )
     ]
     tiers = {(each.first, each.last) for each in takers if each.kind == "tier"}
     kept = []

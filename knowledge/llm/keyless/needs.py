@@ -71,6 +71,11 @@ class Talk:
         return any(each.means(*intents) for each in self.said)
 
     @property
+    def unread(self) -> bool:
+        """Whether nothing at all was understood of the messages."""
+        return all(each == Understood() for each in self.said)
+
+    @property
     def offered(self) -> Offer | None:
         """What a «да» now agrees to."""
         return offered_in(self.last_reply)
@@ -146,7 +151,10 @@ def fold(needs: Needs, heard: Understood, *, catalogue: Rules, last_reply: str =
 def _with_products(needs: Needs, heard: Understood, catalogue: Rules, last_reply: str) -> Needs:
     products: dict[str, Size] = {} if heard.means("reset") else dict(needs.products)
     services = {} if heard.means("reset") else needs.services
-    if heard.only and heard.products:
+    if heard.only and not heard.products:
+        services = {code: count for code, count in services.items() if code in heard.services}
+        products = {} if heard.means("price") else products
+    elif heard.only:
         products = {mention.product: products.get(mention.product, Size()) for mention in heard.products}
     loose = needs.loose
     for mention in heard.products:
@@ -157,14 +165,19 @@ def _with_products(needs: Needs, heard: Understood, catalogue: Rules, last_reply
     if heard.means("all_products"):
         products = {product.code: products.get(product.code, Size()) for product in catalogue.products}
     products = {code: size for code, size in products.items() if code not in heard.dropped}
-    asks_price = heard.means("price", "proposal") and not heard.products and not heard.services and not heard.dropped
-    if asks_price and (not products or heard.means("refers")) and not products.keys() & set(needs.topics):
-        products |= {code: Size() for code in needs.topics[:3]}
+    asks_price = heard.means("price", "proposal") and not heard.means("included", "compare", "discount")
+    said = heard.products or heard.services or heard.dropped
+    topics = heard.topics or needs.topics
+    if asks_price and not said and (not products or heard.means("refers")) and not products.keys() & set(topics):
+        products |= {code: Size() for code in topics[:3]}
     spoken = Size(heard.tier, heard.volume)
     asked = asked_about(last_reply, catalogue)
     if heard.means("unsure") and not spoken.known and asked is not None and not products.get(asked, Size()).known:
         products[asked] = Size(tier=tier_of(catalogue, asked, "cheapest"), assumed=True)
-    if spoken.known:
+    unsized = [code for code, size in products.items() if not size.known]
+    if heard.volumes and len(heard.volumes) == len(unsized):
+        products |= {code: Size(volume=volume) for code, volume in zip(unsized, heard.volumes, strict=True)}
+    elif spoken.known:
         owners = _owners(products, heard, needs, catalogue, last_reply)
         for code in owners:
             mention = Mention(code, spoken.tier and tier_of(catalogue, code, spoken.tier), spoken.volume)

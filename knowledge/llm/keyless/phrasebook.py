@@ -17,6 +17,8 @@ from knowledge.llm.keyless.morphology import Word
 
 #: how many words ``..`` may stand for
 _GAP = 3
+#: unknown words of one message that are looked up by likeness; more of them are no message in our language
+_CORRECTED_MOST = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +81,20 @@ class Phrasebook:
         self._vocabulary = frozenset(vocabulary)
         self._nearest = lru_cache(maxsize=10_000)(self._find_nearest)
 
-    def lemma(self, word: Word) -> str:
-        """The word's dictionary form; for a word that no dictionary has, the nearest one that the book knows."""
-        if word.kind != "word" or len(word.raw) < 4 or morphology.is_known(word.raw):
-            return word.lemma
-        return self._nearest(word.raw, word.lemma)
+    def lemmas(self, words: Sequence[Word]) -> list[str]:
+        """Their dictionary forms; for a word that no dictionary has, the nearest one that the book knows."""
+        lemmas = [word.lemma for word in words]
+        strange = [
+            place
+            for place, word in enumerate(words)
+            if word.kind == "word" and len(word.raw) >= 4 and not morphology.is_known(word.raw)
+        ]
+        for place in strange[:_CORRECTED_MOST]:
+            lemmas[place] = self._nearest(words[place].raw, words[place].lemma)
+        return lemmas
 
-    def find(self, words: Sequence[Word]) -> list[Match]:
+    def find(self, words: Sequence[Word], lemmas: Sequence[str]) -> list[Match]:
         """Every phrase in these words, in order; a phrase doesn't reach over the end of a sentence."""
-        lemmas = [self.lemma(word) for word in words]
         found: set[Match] = set()
         for place, word in enumerate(words):
             phrases = self._by_word.get(lemmas[place], ())

@@ -57,6 +57,7 @@ def _text(message: Message, clause: Clause) -> str:
 
 _NO_QUESTION = wordset(
     "attack attack_price identity smalltalk privacy no_contact range person proposal goodbye only reset unsure"
+    " abilities advise"
 )
 
 
@@ -152,6 +153,8 @@ def answers_in(message: Message, contact: Mapping[str, str]) -> set[str]:
         return {"yes"}
     if lemmas[0] in {"да", "ага", "yes"}:
         return {"yes_and"}
+    if lemmas == ["весь"]:
+        return {"all_products"}
     if "сколько" in lemmas and all(lemma in lexicon.FILLERS for lemma in lemmas):
         return {"price"}
     return {"goodbye"} if lemmas == ["пока"] else set()

@@ -30,6 +30,8 @@ class Sizes:
     products: tuple[Mention, ...] = ()
     tier: str | None = None
     volume: int | None = None
+    #: every such volume in order, where there are several: «300 и 60»
+    volumes: tuple[int, ...] = ()
     bad_volume: bool = False
 
 
@@ -113,9 +115,12 @@ def sizes_in(message: Message, products: Sequence[Match]) -> Sizes:
     named = [match for match in products if not message.is_out(match)]
     found: dict[str, dict[str, int | str]] = {}
     loose: dict[str, int | str] = {}
+    several: list[int] = []
     volumes, bad = _volumes(message)
     for place, volume, by_unit in volumes:
         owner = by_unit or _nearest(message, place, named, found, "volume")
+        if owner is None:
+            several.append(volume)
         (loose if owner is None else found.setdefault(owner, {}))["volume"] = volume
     for place, tier in _tiers(message):
         for owner in _owners_of_tier(message, place, named, found):
@@ -127,7 +132,7 @@ def sizes_in(message: Message, products: Sequence[Match]) -> Sizes:
     codes = [*order, *(code for code in found if code not in order and message.catalogue.product(code) is not None)]
     wanted = tuple(_mention(code, found.get(code, {})) for code in codes)
     rest = _mention("", loose)
-    return Sizes(wanted, rest.tier, rest.volume, bad)
+    return Sizes(wanted, rest.tier, rest.volume, tuple(several), bad)
 
 
 def _mention(code: str, size: Mapping[str, int | str]) -> Mention:

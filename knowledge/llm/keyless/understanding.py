@@ -26,6 +26,7 @@ class Understood:
     #: a size that was said without a product
     tier: str | None = None
     volume: int | None = None
+    volumes: tuple[int, ...] = ()
     everything: bool = False
     #: service → quantity; None: wanted, but nobody said how many
     services: Mapping[str, int | None] = field(default_factory=dict)
@@ -65,9 +66,10 @@ def understand(text: str, catalogue: Rules) -> Understood:
         products=sizes.products,
         topics=tuple(spoken),
         dropped=frozenset(out | services.dropped),
-        only="only" in intents and bool(sizes.products),
+        only="only" in intents and bool(sizes.products or services.wanted),
         tier=sizes.tier,
         volume=sizes.volume,
+        volumes=sizes.volumes if len(sizes.volumes) > 1 else (),
         everything="everything" in intents,
         services=services.wanted,
         service_topics=tuple(services.topics),
