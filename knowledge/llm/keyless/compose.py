@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from knowledge.llm.keyless import passages
 from knowledge.llm.keyless import plan as plans
@@ -11,6 +12,7 @@ from knowledge.llm.keyless.closing import close, first_chips
 from knowledge.llm.keyless.draft import Draft
 from knowledge.llm.keyless.needs import Needs, Size, Talk
 from knowledge.llm.keyless.plan import Done, Plan
+from knowledge.llm.keyless.questions import Question
 from knowledge.llm.keyless.quotewords import quote_in_words
 from knowledge.llm.keyless.wording import FIELDS, listed
 from pricing.calculator import Rules
@@ -112,21 +114,17 @@ def show_range(draft: Draft) -> None:
 
 
 def answer_questions(draft: Draft) -> None:
-    unknown = any(understood.unknown for understood in draft.talk.said)
+    """Answer from the articles; say plainly where they don't help."""
     missing = []
     for at, question in enumerate(draft.plan.questions):
-        answers = passages.choose(question, draft.done.hits(f"search-{at}"))
-        told = False
-        for answer in answers:
-            if draft.language == "en" and not draft.sources and re.search("[а-яё]", answer.text):
-                draft.add(draft.say("in_russian"))
-            if draft.add(answer.text):
-                draft.sources.append(answer.article)
-                told = True
+        told = _tell(draft, question, draft.done.hits(f"search-{at}"))
         if question.kind == "paper" and not draft.plan.proposal:
             told = draft.add(draft.say("papers_by_person")) or told
             draft.unanswered = True  # a person has to do it
-        if not told and not (question.kind == "guess" and len(draft.plan.questions) > 1) and not unknown:
+        if question.kind == "ware" and not told:
+            names = listed(draft.product_names(), draft.language)
+            told = draft.add(draft.say("not_on_sale", name=_quotable(question.text), products=names))
+        if not told:
             missing.append(question)
     if not missing:
         return
@@ -134,25 +132,43 @@ def answer_questions(draft: Draft) -> None:
     if all(question.kind == "guess" for question in missing) and _has_other_business(draft):
         return
     draft.unanswered = True
-    if draft.talk.means("complaint", "privacy"):
-        return
-    if _search_is_off(draft):
+    if not draft.talk.means("complaint", "privacy"):
+        _say_not_known(draft, missing)
+
+
+def _tell(draft: Draft, question: Question, hits: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether there was a passage to show."""
+    told = False
+    for answer in passages.choose(question, hits):
+        if draft.language == "en" and not draft.sources and re.search("[а-яё]", answer.text):
+            draft.add(draft.say("in_russian"))
+        if answer.text in draft.parts:
+            told = True  # two questions, one answer
+        elif draft.add(answer.text):
+            draft.sources.append(answer.article)
+            told = True
+    return told
+
+
+def _say_not_known(draft: Draft, missing: Sequence[Question]) -> None:
+    searches = [result for call, result in draft.done.results.items() if call.startswith("search-")]
+    if searches and all(result.failed for result in searches):
         draft.add(draft.say("search_is_off"))
     elif len(draft.plan.questions) == 1:
         draft.add(draft.say("dont_know"))
     else:
         for question in missing:
-            words = re.sub(r"[*_`<>\[\]|«»]", "", question.text).strip(" ?")[:100]
-            draft.add(draft.say("dont_know_what", question=words)) or draft.add(draft.say("dont_know"))
+            if not draft.add(draft.say("dont_know_what", question=_quotable(question.text))):
+                draft.add(draft.say("dont_know"))
+
+
+def _quotable(text: str) -> str:
+    """What a customer wrote, short and without marks that would mean something in Markdown."""
+    return re.sub(r"[*_`<>\[\]|«»]", "", text).strip(" ?")[:100]
 
 
 def _has_other_business(draft: Draft) -> bool:
     return bool(draft.parts or draft.plan.request or draft.plan.contact or draft.plan.person or draft.plan.proposal)
-
-
-def _search_is_off(draft: Draft) -> bool:
-    searches = [result for call, result in draft.done.results.items() if call.startswith("search-")]
-    return bool(searches) and all(result.failed for result in searches)
 
 
 def name_prices(draft: Draft) -> None:

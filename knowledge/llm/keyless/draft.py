@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from knowledge.llm.keyless.needs import Talk
+from knowledge.llm.keyless.needs import Talk, asked_about
 from knowledge.llm.keyless.plan import Done, Plan
 from knowledge.llm.keyless.wording import PHRASES, Language, say
 from pricing.calculator import Product, Rules
@@ -54,8 +54,9 @@ class Draft:
         return True
 
     def ask(self, question: str) -> None:
-        """The last question, in the paragraph of the greeting or remark that it goes on from."""
-        if self.parts and self.parts[-1] == self.remark:
+        """The last question, in the paragraph of the remark that it goes on from."""
+        goes_on = asked_about(question, self.catalogue) is not None
+        if goes_on and self.parts and self.parts[-1] == self.remark:
             self.parts[-1] = f"{self.remark} {question}"
         else:
             self.add(question)

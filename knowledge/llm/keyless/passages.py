@@ -59,6 +59,8 @@ def _is_sure(hit: Mapping[str, Any], question: Question) -> bool:
     if not asked:
         return True
     there = content(f"{hit.get('title', '')} {hit.get('text', '')}")
+    if question.kind == "ware" and not re.search("₽|бесплатн", hit.get("text", "")):
+        return False
     shared = sum(any(_alike(word, other) for other in there) for word in asked)
     return shared / len(asked) >= WORDS_LEAST
 

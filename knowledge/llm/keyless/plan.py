@@ -96,12 +96,13 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
         questions = (Question("Какие действуют скидки", kind="discount"),)
     changed = needs.priced != talk.before.priced
     agreed_period = talk.means("yes", "yes_and") and talk.offered in {"year", "month"}
-    wants_price = talk.means("price") or changed or agreed_period or (proposal and context.quote is None)
+    asks_price = talk.means("price") and not any(question.kind == "ware" for question in questions)
+    wants_price = asks_price or changed or agreed_period or (proposal and context.quote is None)
     request, price_list = None, ""
     if wants_price and (needs.products or needs.services):
         if _quotable(needs, context):
             request = request_for(needs, catalogue)
-        elif talk.means("price"):
+        elif asks_price:
             price_list = next(iter(needs.products))
     # a proposal asked for before there was a quote is made as soon as there is one
     promised = any(words in reply for words in PROMISES for reply in talk.replies)

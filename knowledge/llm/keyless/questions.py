@@ -13,7 +13,7 @@ from knowledge.llm.keyless.morphology import wordset
 from knowledge.llm.keyless.phrasebook import Match
 from knowledge.llm.keyless.sizes import strangers_in
 
-Kind = Literal["knowledge", "discount", "compare", "paper", "guess"]
+Kind = Literal["knowledge", "discount", "compare", "paper", "ware", "guess"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Question:
 
     text: str
     products: tuple[str, ...] = ()
-    #: ``guess``: nothing was asked clearly, but something was said
+    #: ``ware``: the price of something that isn't in the catalogue; ``guess``: nothing was asked clearly
     kind: Kind = "knowledge"
     #: it speaks of «it» or «this», so it is about what was spoken of before
     refers: bool = False
@@ -37,7 +37,8 @@ def questions_in(message: Message, products: Sequence[Match]) -> tuple[Question,
         if kind is None:
             continue
         about = dict.fromkeys(match.name for match in products if clause.holds(match.first))
-        questions.append(Question(_text(message, clause), tuple(about), kind, "refers" in clause.intents))
+        text = ware_in(message, clause) if kind == "ware" else _text(message, clause)
+        questions.append(Question(text, tuple(about), kind, "refers" in clause.intents))
     return tuple(questions)
 
 
@@ -77,6 +78,8 @@ def _kind(message: Message, clause: Clause) -> Kind | None:
         return None if any(clause.holds(match.first) for match in message.all("period")) else "paper"
     if "included" in intents:
         return "knowledge"
+    if "price" in intents and ware_in(message, clause):
+        return "ware"
     if intents & {"price", "complaint"} and not (intents & {"complaint"} and "know" in intents):
         return None
     if any(clause.holds(match.first) for match in message.all("startup")) and not clause.asks:
@@ -92,6 +95,39 @@ def _kind(message: Message, clause: Clause) -> Kind | None:
     if clause.asks:
         return "knowledge"
     return "guess" if len(content) >= (2 if "want" in intents else 1) else None
+
+
+#: what a price may be asked of without meaning anything in particular
+_ANYTHING = wordset(
+    "продукт решение система услуга сервис тариф подписка бот штука клиент компания вариант месяц год рубль деньги цена"
+    " стоимость прайс расчет смета пакет сумма лицензия вопрос период оплата покупка работа день человек price cost"
+)
+
+
+def ware_in(message: Message, clause: Clause) -> str:
+    """What a price is asked of, where the catalogue knows no such thing: «сколько стоит реклама?»."""
+    if _has_facts(message, clause) or any(clause.holds(match.first) for match in message.all("hint")):
+        return ""
+    taken = {
+        place
+        for match in message.all("intent")
+        if match.name in {"price", "greeting", "thanks", "what_if", "add"}
+        for place in range(match.first, match.last + 1)
+    }
+    nouns = [
+        place
+        for place in range(clause.first, clause.last + 1)
+        if place not in taken and message.words[place].kind == "word"
+        if "NOUN" in morphology.grammar(message.raw(place)) and message.lemma(place) not in _ANYTHING | lexicon.FILLERS
+    ]
+    if not nouns:
+        return ""
+    first = nouns[0]
+    if first - 1 not in taken and "ADJF" in morphology.grammar(message.raw(first - 1)) and clause.holds(first - 1):
+        first -= 1
+    if first == nouns[-1]:
+        return message.lemma(first)  # «стоимость подключения» asks of «подключение»
+    return message.text[message.words[first].start : message.words[nouns[-1]].end]
 
 
 def _names_startups(message: Message, clause: Clause) -> bool:

@@ -75,6 +75,10 @@ PHRASES: dict[str, dict[Language, str]] = {
         "ru": "Продукта «{name}» у нас нет. Есть {products}.",
         "en": "We have no product called “{name}”. We have {products}.",
     },
+    "not_on_sale": {
+        "ru": "Отдельной позиции «{name}» в прайсе нет. Есть {products}.",
+        "en": "The price list has no “{name}”. We have {products}.",
+    },
     "dont_know": {
         "ru": "В базе знаний нет точного ответа на этот вопрос, а выдумывать не буду.",
         "en": "The knowledge base has no exact answer to this, and I will not make one up.",
