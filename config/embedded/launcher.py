@@ -26,8 +26,11 @@ from config.embedded.supervisor import Control, configuration, control_socket
 
 STEPS = 7
 SECONDS_TO_STOP = 14
-SECONDS_TO_ANSWER = 120
-APP = ("worker", "beat", "sweep", "daphne")
+SECONDS_TO_ANSWER = 300
+TRIES = 4
+# each takes a processor for seconds while it starts: what a visitor waits for goes first
+FIRST = ("daphne", "worker")
+THEN = ("sweep", "beat")
 
 
 class Refused(Exception):
@@ -156,10 +159,11 @@ def _bring_up(supervisor: subprocess.Popen[bytes], servers: Servers, *, port: in
     _prepare_database(log=logs / "set-up.log")
     say(f"[7/{STEPS}] starting the application …")
     control = Control(control_socket(state))
-    for name in APP:
+    for name in FIRST:
         control.start(f"app:{name}")
-    silent = f"The web server doesn't answer: see {logs / 'daphne.log'}"
-    _wait(lambda: _healthy(port), supervisor, seconds=SECONDS_TO_ANSWER, what=silent)
+    _wait_for_answer(supervisor, control, port=port, log=logs / "daphne.log")
+    for name in THEN:
+        control.start(f"app:{name}")
     say(
         f"\n  Ready.\n\n"
         f"  Site and chat    http://127.0.0.1:{port}/\n"
@@ -207,6 +211,24 @@ def _wait(ready: Callable[[], bool], supervisor: subprocess.Popen[bytes], *, sec
         if supervisor.poll() is not None or time.monotonic() > deadline:
             raise Refused(what)
         time.sleep(0.1)
+
+
+def _wait_for_answer(supervisor: subprocess.Popen[bytes], control: Control, *, port: int, log: Path) -> None:
+    """Wait for the first answer; a slow machine gets its time, a server that dies again and again doesn't."""
+    seen: set[int] = set()
+    begin = shown = time.monotonic()
+
+    def answers() -> bool:
+        nonlocal shown
+        seen.add(control.state()["daphne"][1])
+        if len(seen - {0}) >= TRIES:
+            raise Refused(f"The web server ends as soon as it is started: see {log}")
+        if time.monotonic() - shown > 10:
+            shown = time.monotonic()
+            say(f"      {shown - begin:.0f} s")
+        return _healthy(port)
+
+    _wait(answers, supervisor, seconds=SECONDS_TO_ANSWER, what=f"The web server doesn't answer: see {log}")
 
 
 def _healthy(port: int) -> bool:
