@@ -39,8 +39,10 @@ def _work(work: Callable[..., T], args: Any, kwargs: Any) -> T:
         try:
             return work(*args, **kwargs)
         except (OperationalError, InterfaceError):
-            # a connection that a restart of the server has cut looks whole until it is used
+            # a connection that a restart of the server has cut looks whole until it is used, and so do the others
             connection.close()
+            if connection.pool is not None:  # type: ignore[attr-defined]  # of PostgreSQL's backend alone
+                connection.pool.check()  # type: ignore[attr-defined]
             return work(*args, **kwargs)
     except (OperationalError, InterfaceError) as problem:
         raise Unavailable(type(problem).__name__) from problem

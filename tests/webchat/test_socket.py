@@ -78,7 +78,9 @@ async def test_the_same_client_id_in_two_connections_at_once_is_one_message(stac
     conversation, token = session(stack.url)
     async with Browser(stack.url, conversation, token) as left, Browser(stack.url, conversation, token) as right:
         for number in range(20):
-            numbers = await asyncio.gather(left.say(f"№{number}", f"id{number}"), right.say(f"№{number}", f"id{number}"))
+            numbers = await asyncio.gather(
+                left.say(f"№{number}", f"id{number}"), right.say(f"№{number}", f"id{number}")
+            )
 
             assert numbers[0] == numbers[1]
 

@@ -1,0 +1,217 @@
+"""The websocket beside a bare Channels consumer in the same run: messages a second, time to an answer, memory.
+
+``python -m benchmarks.websocket`` prints a table in Markdown. ``--quick`` for a first look. Medians of repeated runs,
+ours and the bare one in turns, because the machine's mood changes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import signal
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+CONNECTIONS = 50
+
+
+@contextmanager
+def servers() -> Iterator[None]:
+    """PostgreSQL as durable as the product's, not as fast as the tests'."""
+    from config.embedded import Servers
+    from config.embedded.state import secrets, state_dir
+
+    folder = Path(tempfile.mkdtemp(prefix="bench-"))
+    for name in ("DATABASE_URL", "REDIS_URL"):
+        os.environ.pop(name, None)
+    env = {"STATE_DIR": str(folder / "state")}
+    found = Servers(env)
+    try:
+        found.start(tied=True)
+        os.environ.update(found.addresses() | secrets(state_dir(env)) | env | {"RATE_LIMITS": "off"})
+        yield
+    finally:
+        found.stop()
+        if found.postgres:
+            shutil.rmtree(found.postgres.home, ignore_errors=True)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def bare(redis_url: str) -> Iterator[tuple[str, int]]:
+    """A daphne with the bare consumer; yields its address and process id."""
+    from config.embedded.programs import web
+    from tests.stack import _free_port, until
+
+    port = _free_port()
+    words = [str(Path(sys.executable).with_name("daphne")), *web(host="127.0.0.1", port=port).words[1:-1]]
+    child = subprocess.Popen(
+        [*words, "benchmarks.bare_consumer:application"], env=os.environ | {"REDIS_URL": redis_url}
+    )
+    try:
+        until(lambda: listening(port), seconds=60, what="the bare consumer answers")
+        yield f"ws://127.0.0.1:{port}", child.pid
+    finally:
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+
+
+def listening(port: int) -> bool:
+    import socket
+
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+async def rate(lines: list[Any], seconds: float) -> float:
+    """Acknowledged messages a second: every connection sends the next one when the last one was acknowledged."""
+    ends = time.monotonic() + seconds
+
+    async def talk(line: Any) -> int:
+        done = 0
+        while time.monotonic() < ends:
+            client_id = uuid.uuid4().hex
+            await line.send(json.dumps({"type": "message", "client_id": client_id, "text": "Сколько стоит тариф?"}))
+            while True:
+                frame = json.loads(await line.recv())
+                if frame["type"] == "ack" and frame["client_id"] == client_id:
+                    break
+            done += 1
+        return done
+
+    began = time.monotonic()
+    total = sum(await asyncio.gather(*(talk(line) for line in lines)))
+    return total / (time.monotonic() - began)
+
+
+async def time_to_answer(line: Any) -> float:
+    """Milliseconds from sending a message to the whole answer."""
+    began = time.perf_counter()
+    await line.send(json.dumps({"type": "message", "client_id": uuid.uuid4().hex, "text": "Сколько стоит тариф?"}))
+    while True:
+        frame = json.loads(await line.recv())
+        if frame["type"] == "message" and frame["message"]["author"] == "assistant":
+            return (time.perf_counter() - began) * 1000
+
+
+def memory(pid: int) -> float:
+    """KiB of its own that a process holds."""
+    return psutil.Process(pid).memory_full_info().uss / 1024
+
+
+async def connect(address: str, hello: dict[str, Any] | None = None) -> Any:
+    import websockets
+
+    line = await websockets.connect(address, compression=None, ping_interval=None, open_timeout=60)
+    if hello is not None:
+        await line.send(json.dumps(hello))
+        while json.loads(await line.recv())["type"] != "ready":
+            pass
+    return line
+
+
+def sessions(url: str, count: int) -> list[tuple[str, str]]:
+    from tests.webchat.browser import session
+
+    return [session(url) for _ in range(count)]
+
+
+async def connect_ours(stack: Any, count: int) -> list[Any]:
+    lines = []
+    for conversation, token in await asyncio.to_thread(sessions, stack.url, count):
+        hello = {"type": "hello", "token": token, "after": 0}
+        lines.append(await connect(f"{stack.ws}/chat/ws/{conversation}", hello))
+    return lines
+
+
+async def close(lines: list[Any]) -> None:
+    await asyncio.gather(*(line.close() for line in lines))
+
+
+async def acknowledged(stack: Any, bare_address: str, *, runs: int, seconds: float) -> dict[str, float]:
+    ours, theirs = [], []
+    for _ in range(runs):
+        lines = [await connect(bare_address) for _ in range(CONNECTIONS)]
+        theirs.append(await rate(lines, seconds))
+        await close(lines)
+        lines = await connect_ours(stack, CONNECTIONS)
+        ours.append(await rate(lines, seconds))
+        await close(lines)
+        await asyncio.sleep(6)  # what is still owed is answered before the next run
+    return {"ours": statistics.median(ours), "bare": statistics.median(theirs)}
+
+
+async def answered(stack: Any, *, messages: int) -> float:
+    (line,) = await connect_ours(stack, 1)
+    took = [await time_to_answer(line) for _ in range(messages)]
+    await close([line])
+    return statistics.median(took)
+
+
+async def idle(stack: Any, bare_address: str, bare_pid: int, *, count: int) -> dict[str, float]:
+    """KiB a connection, over the second half of the connections: the first pay for what is allocated once."""
+    found = {}
+    for name, pid in (("bare", bare_pid), ("ours", stack.pid("daphne"))):
+        lines: list[Any] = []
+        marks = []
+        for _ in range(2):
+            more = (
+                [await connect(bare_address) for _ in range(count)]
+                if name == "bare"
+                else await connect_ours(stack, count)
+            )
+            lines += more
+            await asyncio.sleep(3)
+            marks.append(memory(pid))
+        found[name] = (marks[1] - marks[0]) / count
+        await close(lines)
+    return found
+
+
+async def measure(stack: Any, bare_address: str, bare_pid: int, *, quick: bool) -> None:
+    held = await idle(stack, bare_address, bare_pid, count=150 if quick else 500)
+    acks = await acknowledged(stack, bare_address, runs=1 if quick else 5, seconds=4 if quick else 8)
+    took = await answered(stack, messages=5 if quick else 30)
+    gathered = 1000.0  # the wait for a customer who writes on; in no figure
+    print("| what | ours | bare | ratio |")
+    print("|---|---|---|---|")
+    print(
+        f"| message stored and acknowledged, {CONNECTIONS} connections, a second"
+        f" | {acks['ours']:.0f} | {acks['bare']:.0f} | {acks['ours'] / acks['bare']:.2f} |"
+    )
+    print(f"| message to answer, less the second of gathering, ms | {took - gathered:.0f} | | |")
+    print(
+        f"| memory of an idle connection, KiB | {held['ours']:.1f} | {held['bare']:.1f}"
+        f" | {held['ours'] / held['bare']:.2f} |"
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    quick = parser.parse_args().quick
+    with servers():
+        from tests.stack import running
+
+        with (
+            running(settings="tests.webchat.parrot") as stack,
+            bare(stack.valkey.url) as (address, pid),
+        ):
+            asyncio.run(measure(stack, address, pid, quick=quick))
+
+
+if __name__ == "__main__":
+    main()
