@@ -336,6 +336,19 @@ async def test_an_unknown_address_is_refused_quietly(stack: Stack) -> None:
     assert stack.log("daphne").removeprefix(before) == ""
 
 
+async def test_a_client_cannot_say_where_we_are_mounted(stack: Stack) -> None:
+    conversation, token = session(stack.url)
+    before = stack.log("daphne")
+    headers = {"Daphne-Root-Path": "/elsewhere"}
+
+    async with websockets.connect(f"{stack.ws}/chat/ws/{conversation}", additional_headers=headers) as line:
+        await line.send(json.dumps({"type": "hello", "token": token, "after": 0}))
+        ready = json.loads(await line.recv())
+
+    assert ready == {"type": "ready", "seq": 0}
+    assert stack.log("daphne") == before
+
+
 async def test_an_idle_connection_stays_open(stack: Stack) -> None:
     conversation, token = session(stack.url)
     async with Browser(stack.url, conversation, token) as browser:
