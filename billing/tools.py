@@ -1,0 +1,51 @@
+"""What documents offer to the assistant: the commercial proposal of a quote."""
+
+from __future__ import annotations
+
+import logging
+
+from billing import links, operations, queries
+from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
+
+logger = logging.getLogger(__name__)
+
+
+@tool
+def prepare_proposal(*, context: ToolContext, quote_number: str) -> ToolOutput:
+    """Prepare the commercial proposal as a PDF for a quote made in this conversation, by the quote's number.
+
+    Asked twice for the same quote it gives the same document. The link comes as a card beside the reply; don't write
+    it into the text.
+    """
+    try:
+        document = operations.prepare_proposal(
+            quote_number=quote_number.strip(),
+            conversation_id=context.conversation_id,
+            lead_id=context.lead_id,
+            now=context.now,
+        )
+    except operations.QuoteNotHere:
+        raise ToolFailed(
+            "There is no such quote in this conversation. Make one with pricing__quote and use its number."
+        ) from None
+    except operations.QuoteOver:
+        raise ToolFailed("The quote isn't valid any more. Make it anew with pricing__quote, then ask again.") from None
+    except operations.SellerNotReady as problem:
+        logger.error("proposal not issued", extra={"problem": str(problem)})
+        raise ToolFailed(
+            "A proposal can't be prepared at the moment. Say so and call a person with sales__call_person."
+        ) from None
+    if not links.address(document, now=context.now):
+        links.give(document, now=context.now)  # the customer asks again after the first link has ended
+    return ToolOutput(
+        text=f"Готово. {queries.summary(document)}",
+        data={
+            "document": str(document.pk),
+            "kind": document.kind,
+            "number": document.number,
+            "total": format(document.total, ".2f"),
+            "valid_until": document.valid_until.isoformat() if document.valid_until else None,
+        },
+        cards=[queries.card(document, now=context.now)],
+        remember={"documents": [document.kind]},
+    )
