@@ -129,8 +129,8 @@ class Masker:
 def find_personal(text: str) -> Iterator[tuple[int, int, str, str]]:
     """Personal data that shows by its form: (start, end, kind, key), the surest kinds first."""
     if "@" in text or "собака" in text or "(at)" in text or "[at]" in text:
-        for match in _EMAIL.finditer(text):
-            yield match.start(), match.end(), "ПОЧТА", normalize_email(match[0]) or match[0].casefold()
+        for found in _EMAIL.finditer(text):
+            yield found.start(), found.end(), "ПОЧТА", normalize_email(found[0]) or found[0].casefold()
     if not _DENSE.search(text):
         return
     rest = text
@@ -167,7 +167,7 @@ def _is_inn(value: str, after: str) -> bool:
 
 
 def _is_phone(value: str, after: str) -> bool:
-    if _THOUSANDS.fullmatch(value) or _MONEY_FOLLOWS.match(after):
+    if _THOUSANDS.fullmatch(value):
         return False  # an amount: nobody writes a phone in threes from the end
     return bool(normalize_phone("".join(_DIGITS.findall(value.partition(",")[0])[:11])))
 

@@ -28,7 +28,7 @@ class Credentials(TokenObtainPairSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, str]:
         # the guard against guessing marks the request itself, which DRF hides in its own
-        self._context["request"] = self.context["request"]._request
+        self._context = {**self.context, "request": self.context["request"]._request}
         try:
             return super().validate(attrs)
         except exceptions.AuthenticationFailed:

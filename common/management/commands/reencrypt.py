@@ -74,9 +74,9 @@ def _locked_batch(
     model: type[models.Model], fields: list[EncryptedField], *, after: Any, batch: int, count: Count
 ) -> Any:
     """Re-encrypt the next rows that nobody holds; returns the last one's key, or None when there was none."""
-    key = sql.Identifier(model._meta.pk.column)
+    key = _column(model._meta.pk)
     table = sql.Identifier(model._meta.db_table)
-    columns = [sql.Identifier(field.column) for field in fields]
+    columns = [_column(field) for field in fields]
     # the row is locked before it is read, so what we rewrite is what is there
     find = sql.SQL(
         "SELECT {key}, {columns} FROM {table} WHERE ({old}) AND ({after}::uuid IS NULL OR {key} > {after}::uuid)"
@@ -130,12 +130,17 @@ def _left(model: type[models.Model], fields: list[EncryptedField]) -> int:
 
 def _is_old(fields: list[EncryptedField]) -> sql.Composable:
     newest = sql.Literal(ring().header)
-    return sql.SQL(" OR ").join(
+    conditions: list[sql.Composable] = [
         sql.SQL("substring({column} FROM 1 FOR {size}) <> {newest}").format(
-            column=sql.Identifier(field.column), size=sql.Literal(HEADER_BYTES), newest=newest
+            column=_column(field), size=sql.Literal(HEADER_BYTES), newest=newest
         )
         for field in fields
-    )
+    ]
+    return sql.SQL(" OR ").join(conditions)
+
+
+def _column(field: models.Field[Any, Any]) -> sql.Identifier:
+    return sql.Identifier(str(field.column))
 
 
 def _plain(query: sql.Composable, cursor: Any) -> str:
