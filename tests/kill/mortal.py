@@ -73,12 +73,21 @@ def take_guards_away() -> None:
     turn.append = lambda *args, **kwargs: append(*args, **{**kwargs, "external_id": None})  # type: ignore[assignment]
 
 
-if "celery" in Path(sys.argv[0]).name or os.environ.get("DIE_AT_LINE"):
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    if at_line := int(os.environ.get("DIE_AT_LINE", "0")):
-        threading.settrace(Death(at_line).trace)
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+if at_line := int(os.environ.get("DIE_AT_LINE", "0")):
+    threading.settrace(Death(at_line).trace)
+
+from celery.signals import worker_ready  # noqa: E402  the trace has to be set before any thread begins
 
 from config.celery import app  # noqa: E402
+
+
+@worker_ready.connect
+def say_ready(**kwargs: Any) -> None:
+    """Tell the test that rings are heard from now on."""
+    if ready := os.environ.get("READY_FILE"):
+        Path(ready).touch()
+
 
 if os.environ.get("GUARDS") == "off":
     import django
@@ -87,3 +96,10 @@ if os.environ.get("GUARDS") == "off":
     take_guards_away()
 
 __all__ = ["app"]
+
+if __name__ == "__main__":  # the sweep, with whatever the environment asks for
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("sweep", "--every", sys.argv[1])
