@@ -154,15 +154,16 @@ def temporary(place: Path) -> Iterator[dict[str, str]]:
     """
     env = {"STATE_DIR": str(place / "state")}
     servers = Servers(env)
-    assert servers.postgres is not None
+    assert servers.postgres is not None and servers.valkey is not None
     servers.postgres.fast = True
     try:
         servers.start(tied=True)
         yield servers.addresses()
     finally:
         servers.stop()
-        # as root it may be outside of `place`, and no later command will look there
-        processes.remove(servers.postgres.home)
+        # these may be outside of `place`, and no later command will look there
+        for folder_ in (servers.postgres.sockets, servers.valkey.socket.parent, servers.postgres.home):
+            processes.remove(folder_)
 
 
 def _missing(env: Mapping[str, str], servers: Servers) -> dict[str, str]:
