@@ -45,7 +45,8 @@ class Socket:
         self.conversation_id = conversation_id
         self.hub: hub.Hub | None = None
         self.seq = 0
-        self.mode = Mode.ASSISTANT
+        #: who leads, as this browser knows it
+        self.mode: Mode | None = Mode.ASSISTANT
         #: with a frame of the browser's: others leave the connection alone meanwhile
         self.busy = True
         self._heard = 0
@@ -115,11 +116,15 @@ class Socket:
         await self._say(type="ready", seq=entry.last_seq)
         if hello.flaw:
             await self._refuse(hello.flaw)
-        if self.seq < entry.last_seq or entry.mode != self.mode:
+        if hello.after:
+            self.mode = None  # it was here before, and another may have led then
+        if self.seq < entry.last_seq:
             try:
                 await self._catch_up()
             except database.Unavailable:
                 await self._close(frames.TRY_AGAIN_LATER)
+        else:
+            await self._show_mode(entry.mode)
 
     async def _answer(self, frame: frames.Frame) -> None:
         match frame:
@@ -184,9 +189,12 @@ class Socket:
         """Send what is new to this browser of what was read."""
         for seq, text in found.frames:
             await self._show_message(seq, text)
-        if found.mode != self.mode:
-            self.mode = found.mode
-            await self._say(type="state", mode=found.mode)
+        await self._show_mode(found.mode)
+
+    async def _show_mode(self, mode: Mode) -> None:
+        if mode != self.mode:
+            self.mode = mode
+            await self._say(type="state", mode=mode)
 
     async def assistant_types(self) -> None:
         """The assistant has begun to answer."""
@@ -196,9 +204,11 @@ class Socket:
     async def _catch_up(self, before: int = SEQ_MOST) -> None:
         while True:
             found = await database.run(news.after, self.conversation_id, self.seq)
-            kept = tuple(each for each in found.frames if each[0] < before)
-            await self.show(news.News(kept, found.mode, more=False))
+            kept = [each for each in found.frames if each[0] < before]
+            for seq, text in kept:
+                await self._show_message(seq, text)
             if len(kept) < len(found.frames) or not found.more:
+                await self._show_mode(found.mode)
                 return
 
     async def _show_message(self, seq: int, text: str) -> None:

@@ -217,11 +217,12 @@ async def test_a_long_history_comes_whole() -> None:
     await database.run(talk)
     line = await visitor(chat, after=1)
     found: list[dict[str, Any]] = []
-    while len(found) < 1202:
+    while len(found) < 1203:
         found.append(json.loads(await line.receive_from(10)))
     await line.disconnect()
 
-    assert [each["message"]["seq"] for each in found] == list(range(2, 1204))
+    assert [each["message"]["seq"] for each in found[:-1]] == list(range(2, 1204))
+    assert found[-1] == {"type": "state", "mode": "assistant"}
 
 
 async def test_the_hub_sleeps_when_the_last_visitor_has_gone() -> None:

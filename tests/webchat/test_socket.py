@@ -387,7 +387,12 @@ async def test_who_leads_is_told_at_once_and_to_those_who_come_later(stack: Stac
     async with Browser(stack.url, conversation, token) as later:
         await later.until(lambda: later.of("state"))
 
+    stack.sql("UPDATE sales_conversation SET mode = 'assistant' WHERE id = %s", conversation)
+    async with Browser(stack.url, conversation, token, after=1) as back_again:
+        await back_again.until(lambda: back_again.of("state"))
+
     assert browser.of("state") == later.of("state") == [{"type": "state", "mode": "waiting"}]
+    assert back_again.of("state") == [{"type": "state", "mode": "assistant"}]
 
 
 async def test_reconnecting_fifty_times_loses_nothing_and_doubles_nothing(stack: Stack) -> None:
