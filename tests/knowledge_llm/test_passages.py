@@ -81,6 +81,50 @@ def test_comparison_shows_both_products_in_the_order_they_were_named() -> None:
     assert [answer.article for answer in passages.choose(question, hits)] == ["manager", "lawyer"]
 
 
+BODY = """Обучаем и запускаем за две недели.
+
+## Этапы
+
+Знакомство, база знаний, проба.
+
+## Что нужно от вас
+
+Программист нужен, только если сайт самописный.
+
+## Цены
+
+Об этом другая статья.
+"""
+
+
+def test_question_about_the_article_itself_is_answered_from_its_beginning() -> None:
+    found = {**hit("Знакомство, база знаний, проба.", title="Внедрение"), "body": BODY}
+
+    (answer,) = passages.choose(Question("как проходит внедрение?"), [found])
+
+    assert answer.text.startswith("Обучаем и запускаем за две недели.\n\n**Этапы**\n\nЗнакомство")
+
+
+def test_special_question_is_answered_from_the_section_that_has_its_words() -> None:
+    found = {**hit("Знакомство, база знаний, проба. Нужен программист.", title="Запуск"), "body": BODY}
+
+    (answer,) = passages.choose(Question("нужен ли программист?"), [found])
+
+    assert answer.text == "Программист нужен, только если сайт самописный."
+
+
+def test_list_of_frequent_questions_gives_the_one_that_was_asked() -> None:
+    text = "**Нужен ли программист?** Нет.\n\n**Можно ли сменить тариф?** Да, с начала месяца."
+
+    assert passages.excerpt(text, "как сменить тариф") == "**Можно ли сменить тариф?** Да, с начала месяца."
+
+
+def test_lines_broken_in_the_source_are_joined() -> None:
+    assert passages.excerpt("Первая строка\nи её конец.\n\n- пункт\n  и его конец\n- второй", "") == (
+        "Первая строка и её конец.\n\n- пункт и его конец\n- второй"
+    )
+
+
 def test_price_table_belongs_to_the_product() -> None:
     table = "| Старт | 19 900 ₽ |\n|---|---|\n| Бизнес | 44 900 ₽ |"
     hits = [hit(table, product="ai_lawyer", article="lawyer"), hit(table, title="Тарифы AI-аналитика", article="mixed")]

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.utils import timezone
 
+import knowledge
 from common.promise import State
 from knowledge.llm import router
+from knowledge.models import Article
 from pricing.catalogue_file import load
 from pricing.models import Quote
 from sales import operations
@@ -17,6 +21,8 @@ from sales.assistant import turn as turns
 from sales.enums import Mode
 from sales.models import Conversation, Message, Turn
 from tests.knowledge_llm.stage import CATALOG
+
+ARTICLES = Path(knowledge.__file__).parent / "data" / "articles"
 
 pytestmark = pytest.mark.django_db
 
@@ -80,3 +86,46 @@ def test_person_is_called_into_the_conversation(conversation: Conversation) -> N
 
     conversation.refresh_from_db()
     assert conversation.mode == Mode.WAITING
+
+
+def test_story_of_the_first_visitor(conversation: Conversation) -> None:
+    call_command("import_articles", str(ARTICLES))
+
+    reply = say(
+        conversation,
+        "Что умеет AI-менеджер и сколько стоит на 1800 диалогов в месяц вместе с AI-юристом, если платить за год?",
+    )
+
+    sources = Article.objects.filter(external_id__in=[each["article"] for each in reply.citations])
+    assert [article.product for article in sources] == ["ai_manager"]
+    assert reply.text.startswith("AI-менеджер")
+    assert Quote.objects.get().total == Decimal("473472.00")
+    assert "473\u00a0472\u00a0₽" in reply.text
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("Где хранятся данные?", "в России"),
+        ("какие есть скидки?", "20\u00a0%"),
+        ("Сколько стоит AI-аналитик?", "39\u00a0900\u00a0₽"),
+        ("Расскажите про AI-юриста", "договор"),
+    ],
+)
+def test_demo_articles_answer(conversation: Conversation, question: str, words: str) -> None:
+    call_command("import_articles", str(ARTICLES))
+
+    reply = say(conversation, question)
+
+    assert words in reply.text
+    assert reply.citations
+
+
+@pytest.mark.parametrize("question", ["как приготовить борщ?", "кто президент Франции?", "есть ли у вас вакансии?"])
+def test_demo_articles_do_not_answer_what_they_do_not_know(conversation: Conversation, question: str) -> None:
+    call_command("import_articles", str(ARTICLES))
+
+    reply = say(conversation, question)
+
+    assert reply.text.startswith("В базе знаний нет точного ответа")
+    assert reply.citations == []

@@ -93,7 +93,7 @@ def about_products(draft: Draft) -> list[str]:
         draft.chips.insert(0, draft.say("chip_year"))
         return [draft.say("offer_year"), ""]
     if draft.context.quote is not None and "proposal" not in draft.context.documents and _may_offer_proposal(draft):
-        return [draft.say("offer_proposal")]
+        return [draft.say("offer_proposal"), draft.say("offer_proposal_now")]
     return idle(draft)
 
 

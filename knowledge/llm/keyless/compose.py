@@ -174,7 +174,7 @@ def _has_other_business(draft: Draft) -> bool:
 def name_prices(draft: Draft) -> None:
     if draft.plan.price_list:
         listed_prices = plans.list_of_prices(draft.plan.price_list, draft.done, draft.catalogue)
-        if listed_prices is not None and draft.add(f"{draft.say('by_size')}\n\n{listed_prices.text}"):
+        if listed_prices is not None and draft.add(_prices_by_size(draft, listed_prices.text)):
             draft.sources.append(listed_prices.article)
             return
     if draft.plan.all_prices:
@@ -189,6 +189,11 @@ def name_prices(draft: Draft) -> None:
     for part in quote_in_words(result.text):
         draft.add(part)
     explain_request(draft)
+
+
+def _prices_by_size(draft: Draft, prices: str) -> str:
+    """A table needs a word before it; a passage brings its own."""
+    return f"{draft.say('by_size')}\n\n{prices}" if prices.startswith("|") else prices
 
 
 def list_all_prices(draft: Draft) -> None:

@@ -21,6 +21,7 @@ CHARACTERS_MOST = 4000
 
 _TOKEN = re.compile(
     r"(?P<mask>\[[А-ЯЁ]+_\d+\])"
+    r"|(?P<name>1[сc](?![a-zа-яё\d]))"  # «1С» is a program
     r"|(?P<number>(?<![\d.,])\d{1,3}(?:[ \u00a0\u202f\u2009.,'’]\d{3})+(?!\d)|\d+(?:[.,]\d+)?)"
     r"|(?P<word>[a-zа-яё]+)"
     r"|(?P<mark>[^\s])",
@@ -147,8 +148,8 @@ def cut(text: str) -> Words:
         if "\n" in text[at : match.start()]:
             between += "\n"
         at = match.end()
-        kind: Kind = match.lastgroup  # type: ignore[assignment]
-        raw = spell(match.group())
+        kind: Kind = "word" if match.lastgroup == "name" else match.lastgroup  # type: ignore[assignment]
+        raw = "1с" if match.lastgroup == "name" else spell(match.group())
         if kind == "mark":
             between += raw
             if raw == "?":

@@ -166,6 +166,7 @@ def _with_products(needs: Needs, heard: Understood, catalogue: Rules, last_reply
         products = {product.code: products.get(product.code, Size()) for product in catalogue.products}
     products = {code: size for code, size in products.items() if code not in heard.dropped}
     asks_price = heard.means("price", "proposal") and not heard.means("included", "compare", "discount")
+    asks_price = asks_price and not any(question.kind == "ware" for question in heard.questions)
     said = heard.products or heard.services or heard.dropped
     topics = heard.topics or needs.topics
     if asks_price and not said and (not products or heard.means("refers")) and not products.keys() & set(topics):

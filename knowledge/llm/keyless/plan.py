@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from knowledge.llm.keyless import passages
+from knowledge.llm.keyless import lexicon, passages
 from knowledge.llm.keyless.needs import Needs, Size, Talk
+from knowledge.llm.keyless.passages import content
 from knowledge.llm.keyless.questions import Question
 from knowledge.llm.keyless.sizes import tier_of
 from knowledge.llm.keyless.wording import PHRASES
@@ -91,7 +93,8 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
     for understood in talk.said:
         contact |= understood.contact
     questions = tuple(question for understood in talk.said for question in understood.questions)
-    questions = tuple(_in_context(question, talk, catalogue) for question in questions)[:QUESTIONS_MOST]
+    questions = tuple(_in_context(question, talk, catalogue) for question in questions)
+    questions = tuple(_at_large(question, catalogue) for question in questions)[:QUESTIONS_MOST]
     if talk.means("attack_price") and not questions:
         questions = (Question("Какие действуют скидки", kind="discount"),)
     changed = needs.priced != talk.before.priced
@@ -140,19 +143,32 @@ def _introduced(talk: Talk) -> list[str]:
 def _introduction(code: str, catalogue: Rules) -> Question:
     product = catalogue.product(code)
     name = product.name.ru if product is not None else code
-    return Question(f"Что умеет {name}", (code,))
+    return Question(f"Что умеет {name}", (code,), "about")
 
 
 def _in_context(question: Question, talk: Talk, catalogue: Rules) -> Question:
     """«А он умеет…?» is a question about the product spoken of before."""
     if question.kind == "discount" and "скид" not in question.text.lower():
-        question = Question(f"Скидки: {question.text}", question.products, question.kind)
+        question = replace(question, text=f"Скидки: {question.text}")
     if question.products or not question.refers or not talk.needs.topics:
         return question
     product = catalogue.product(talk.needs.topics[-1])
+    return question if product is None else replace(question, products=(product.code,))
+
+
+def _at_large(question: Question, catalogue: Rules) -> Question:
+    """«Расскажите про юриста» and «а что он делает?» ask what the product can do: the words its article answers."""
+    if len(question.products) != 1 or question.kind not in {"knowledge", "guess"}:
+        return question
+    product = catalogue.product(question.products[0])
     if product is None:
         return question
-    return Question(f"{product.name.ru}: {question.text}", (product.code,), question.kind)
+    own = content(f"{product.name.ru} {product.name.en}")
+    if content(question.text) - own - lexicon.AT_LARGE - lexicon.PRONOUNS - {"ai", "ии"}:
+        return question
+    if re.search(r"\bне\b", question.text, re.IGNORECASE):
+        return replace(question, text=f"Чего не делает {product.name.ru}")
+    return _introduction(product.code, catalogue)
 
 
 def request_for(needs: Needs, catalogue: Rules) -> Request:

@@ -13,7 +13,7 @@ from knowledge.llm.keyless.morphology import wordset
 from knowledge.llm.keyless.phrasebook import Match
 from knowledge.llm.keyless.sizes import strangers_in
 
-Kind = Literal["knowledge", "discount", "compare", "paper", "ware", "guess"]
+Kind = Literal["knowledge", "discount", "compare", "paper", "ware", "about", "guess"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,8 @@ class Question:
 
     text: str
     products: tuple[str, ...] = ()
-    #: ``ware``: the price of something that isn't in the catalogue; ``guess``: nothing was asked clearly
+    #: ``about``: a product at large; ``ware``: the price of something that isn't in the catalogue;
+    #: ``guess``: nothing was asked clearly
     kind: Kind = "knowledge"
     #: it speaks of «it» or «this», so it is about what was spoken of before
     refers: bool = False

@@ -225,6 +225,10 @@ PHRASES: dict[str, dict[Language, str]] = {
         "ru": "Подготовить коммерческое предложение в PDF?",
         "en": "Shall I prepare a proposal in PDF?",
     },
+    "offer_proposal_now": {
+        "ru": "Оформить этот расчёт как коммерческое предложение?",
+        "en": "Shall I turn this quote into a proposal?",
+    },
     "offer_person": {"ru": "Позвать сотрудника?", "en": "Shall I call a colleague?"},
     "what_else": {"ru": "Что ещё подсказать?", "en": "What else can I tell you?"},
     "how_help": {"ru": "Чем могу помочь?", "en": "How can I help?"},
