@@ -144,9 +144,11 @@ class ConversationAdmin(ReadOnlyAdmin):
         ]
         return own + super().get_urls()
 
-    def changeform_view(self, request: HttpRequest, object_id: Any = None, *args: Any, **kwargs: Any) -> HttpResponse:
+    def changeform_view(
+        self, request: HttpRequest, object_id: Any = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
         conversation = self.get_object(request, object_id) if object_id else None
-        extra = dict(kwargs.pop("extra_context", None) or {})
+        extra = dict(extra_context or {})
         if conversation is not None and self.has_view_permission(request, conversation):
             extra |= {
                 "conversation": conversation,
@@ -158,7 +160,7 @@ class ConversationAdmin(ReadOnlyAdmin):
                 "panels": panels_of(conversation),
                 "may_speak": request.user.has_perm("sales.change_conversation"),
             }
-        return super().changeform_view(request, object_id, *args, extra_context=extra, **kwargs)
+        return super().changeform_view(request, object_id, form_url, extra)
 
     def act(self, request: HttpRequest, pk: Any, verb: str) -> HttpResponse:
         """What an operator does from the conversation's page: take over, give back, say something."""

@@ -15,6 +15,7 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from common.api import ReadableField
 from sales import operations
 from sales.enums import Mode, Stage
 from sales.models import Conversation, Lead, Message
@@ -23,10 +24,10 @@ from sales.queries import as_wire, messages_after
 
 class LeadSerializer(serializers.ModelSerializer[Lead]):
     status = serializers.ChoiceField(source="stage", choices=Stage.choices, read_only=True)
-    name = serializers.CharField(read_only=True)
-    phone = serializers.CharField(read_only=True)
-    email = serializers.CharField(read_only=True)
-    company = serializers.CharField(read_only=True)
+    name = ReadableField()
+    phone = ReadableField()
+    email = ReadableField()
+    company = ReadableField()
 
     class Meta:
         model = Lead

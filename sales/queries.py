@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.html import linebreaks
 
+from common.fields import readable
 from common.markdown import to_html
 from sales.models import Message
 
@@ -18,13 +19,15 @@ def messages_after(conversation_id: uuid.UUID, seq: int, *, limit: int = 500) ->
 
 def as_wire(message: Message) -> dict[str, Any]:
     """A message as the web chat and the staff API show it; ``html`` is safe to insert."""
+    # one value that can't be decrypted must not hide the rest of a conversation
+    text, cards = readable(message, "text"), readable(message, "cards")
     return {
         "seq": message.seq,
         "author": message.author,
-        "text": message.text,
+        "text": text,
         # what a customer typed is text, whatever it looks like
-        "html": linebreaks(message.text, autoescape=True) if message.author == "customer" else to_html(message.text),
-        "cards": message.cards,
+        "html": linebreaks(text, autoescape=True) if message.author == "customer" else to_html(text),
+        "cards": cards if isinstance(cards, list) else [],
         "citations": message.citations,
         "created_at": message.created_at.isoformat(),
     }

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
+from common.fields import readable
 from common.masking import Masker
 from sales.assistant.protocol import Heard, TurnContext
 from sales.enums import Author, Mode
@@ -43,11 +44,12 @@ def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene
     log: list[Heard] = []
     spent = 0
     for message in latest:
+        text = str(readable(message, "text"))
         pending = message.author == Author.CUSTOMER and message.seq > turn.after_seq
-        spent += len(message.text)
+        spent += len(text)
         if spent > CHARACTERS_MOST and not pending:
             break
-        log.append(Heard(message.author, message.text, message.seq, pending=pending))  # type: ignore[arg-type]
+        log.append(Heard(message.author, text, message.seq, pending=pending))  # type: ignore[arg-type]
     log.reverse()
     masked = tuple(Heard(each.author, masker.mask(each.text), each.seq, each.pending) for each in log)
     upto_seq = latest[0].seq if latest else 0

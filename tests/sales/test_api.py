@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connection
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -110,3 +111,18 @@ def test_lists_cost_the_same_queries_for_one_row_and_for_three(
             staff.get("/api/v1/leads")
         with django_assert_num_queries(2):
             staff.get("/api/v1/conversations")
+
+
+def test_one_damaged_value_hides_only_itself(staff: APIClient, conversation: Conversation) -> None:
+    for number in range(2):
+        operations.receive(
+            conversation_id=conversation.pk, external_id=str(number), text=f"слово {number}", now=timezone.now()
+        )
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE sales_message SET text = '\\x01'::bytea WHERE seq = 1")
+
+    messages = staff.get(f"/api/v1/conversations/{conversation.pk}/messages").json()["messages"]
+
+    assert [each["seq"] for each in messages] == [1, 2]
+    assert messages[0]["text"].startswith("⚠")
+    assert messages[1]["text"] == "слово 1"
