@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -144,6 +144,8 @@ class Tools:
     """Answers calls as the real tools do; ``broken`` names those that refuse."""
 
     broken: Mapping[str, str] = field(default_factory=dict)
+    #: numbers of quotes that aren't valid any more
+    expired: Set[str] = frozenset()
     calls: list[ToolRequest] = field(default_factory=list)
     quotes: int = 0
     #: what the conversation remembers
@@ -204,6 +206,8 @@ class Tools:
         return "A person has been called.", {}, False
 
     def _prepare_proposal(self, quote_number: str) -> tuple[str, dict[str, Any], bool]:
+        if quote_number in self.expired:
+            return "The quote isn't valid any more. Make it anew with pricing__quote.", {}, True
         self.documents.add("proposal")
         return "The proposal is being made.", {"document": "d1", "number": "КП-1", "url": "/documents/x/kp.pdf"}, False
 

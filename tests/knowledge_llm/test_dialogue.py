@@ -214,6 +214,16 @@ def test_proposal_with_a_change_is_made_from_the_new_quote() -> None:
     assert dialogue.called("billing__prepare_proposal") == [{"quote_number": "Q-2"}]
 
 
+def test_quote_that_has_run_out_is_made_anew_for_the_proposal() -> None:
+    dialogue = Dialogue(tools=Tools(expired={"Q-1"}))
+    dialogue.say("AI-юрист на 100 документов за год")
+
+    reply = dialogue.say("пришлите КП")
+
+    assert dialogue.called("billing__prepare_proposal") == [{"quote_number": "Q-1"}, {"quote_number": "Q-2"}]
+    assert "готово" in reply.text
+
+
 def test_proposal_that_was_asked_for_too_early_comes_with_the_quote() -> None:
     dialogue = Dialogue()
 

@@ -244,7 +244,7 @@ def correct(draft: Draft) -> None:
 def give_proposal(draft: Draft) -> None:
     if not draft.plan.proposal:
         return
-    result = draft.done.get("proposal")
+    result = draft.done.get("proposal-again") or draft.done.get("proposal")
     if result is None:
         if not plans.quote_number(draft.plan, draft.done, draft.context):
             draft.add(draft.say("proposal_needs_quote"))
@@ -254,7 +254,7 @@ def give_proposal(draft: Draft) -> None:
         return
     if result.failed:
         draft.unanswered = True
-        draft.add(draft.failed("proposal") or draft.say("proposal_failed"))
+        draft.add(draft.failed("proposal-again") or draft.failed("proposal") or draft.say("proposal_failed"))
         return
     number = str(result.data.get("number") or "")
     if not (number and draft.add(draft.say("proposal_number", number=number))):

@@ -145,11 +145,15 @@ def _alike(word: str, other: str) -> bool:
     return word == other or (len(word) >= 6 and len(other) >= 6 and word[:5] == other[:5])
 
 
+#: words that mean the same to a customer and to the author of an article
+_SAME = {"кейс": "пример", "цена": "стоимость", "договориться": "договор", "сроки": "срок"}
+
+
 def content(text: str) -> frozenset[str]:
     """The dictionary forms that carry meaning."""
     words = morphology.cut(morphology.tidy(text)).words
     return frozenset(
-        word.lemma
+        _SAME.get(word.lemma, word.lemma)
         for word in words
         if word.kind == "word" and word.lemma not in lexicon.FILLERS and len(word.lemma) > 1
     )
@@ -211,7 +215,8 @@ def _unwrapped(lines: Sequence[str]) -> str:
         if starts:
             joined.append(line.rstrip())
         else:
-            joined[-1] += " " + line.strip()
+            quoted = joined[-1].lstrip().startswith(">")
+            joined[-1] += " " + (line.strip().lstrip(">").lstrip() if quoted else line.strip())
     return "\n".join(joined).strip()
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from knowledge.llm.keyless import lexicon, passages
-from knowledge.llm.keyless.needs import Needs, Size, Talk
+from knowledge.llm.keyless.needs import Needs, Size, Talk, from_request
 from knowledge.llm.keyless.passages import content
 from knowledge.llm.keyless.questions import Question
 from knowledge.llm.keyless.sizes import tier_of
@@ -233,14 +233,28 @@ def first_calls(plan: Plan, context: TurnContext, catalogue: Rules) -> list[Tool
 def next_calls(plan: Plan, done: Done, context: TurnContext, catalogue: Rules) -> list[ToolRequest]:
     """What rests on the first results: the proposal on the quote, a price on an article without prices."""
     calls: list[ToolRequest] = []
-    if plan.proposal and done.get("proposal") is None:
+    proposal = done.get("proposal")
+    if plan.proposal and proposal is None:
         number = quote_number(plan, done, context)
         if number:
             calls.append(ToolRequest("proposal", PROPOSAL, {"quote_number": number}))
+    elif proposal is not None and proposal.failed and QUOTE in proposal.text and plan.request is None:
+        calls += _once_more(done, context, catalogue)
     if plan.price_list and done.get("quote") is None and list_of_prices(plan.price_list, done, catalogue) is None:
         request = request_for(Needs({plan.price_list: Size()}), catalogue)
         calls.append(ToolRequest("quote", QUOTE, request.arguments))
     return calls
+
+
+def _once_more(done: Done, context: TurnContext, catalogue: Rules) -> list[ToolRequest]:
+    """A remembered quote may have run out, and the tool says so: quote the same anew, and try with that."""
+    if done.get("quote") is None:
+        needs = from_request((context.quote or {}).get("request") or {})
+        return [ToolRequest("quote", QUOTE, request_for(needs, catalogue).arguments)]
+    number = str(done.data("quote").get("number", ""))
+    if not number or done.get("proposal-again") is not None:
+        return []
+    return [ToolRequest("proposal-again", PROPOSAL, {"quote_number": number})]
 
 
 def quote_number(plan: Plan, done: Done, context: TurnContext) -> str:
