@@ -760,7 +760,8 @@ const CARDS = {
       ? t("kilobytes", { size: Math.max(1, Math.round(card.size / 1000)) })
       : t("megabytes", { size: (card.size / 1e6).toLocaleString(locale, { maximumFractionDigits: 1 }) });
     const kind = card.media_type === "application/pdf" ? "PDF" : "";
-    const about = [card.number && t("document_number", { number: card.number }), kind, size].filter(Boolean).join(" · ");
+    const number = card.number && !card.title?.includes(card.number) && t("document_number", { number: card.number });
+    const about = [number, kind, size].filter(Boolean).join(" · ");
     return h("section", { class: "card file", "aria-label": t("document") },
       h("div", { class: "sheet" }, icon("file")),
       h("div", { class: "name" }, h("strong", {}, card.title || card.text || t("document")), about && h("small", {}, about),
@@ -916,7 +917,8 @@ svg { width: 20px; height: 20px; flex: none; }
 .quote footer p, .problem { margin: 2px 0; }
 .file { display: flex; align-items: center; gap: 12px; flex-wrap: wrap; }
 .file .sheet { width: 42px; height: 42px; border-radius: 10px; display: grid; place-items: center; background: color-mix(in oklab, var(--accent) 12%, var(--bg)); color: var(--link); }
-.file .name { flex: 1; min-width: 140px; overflow-wrap: anywhere; }
+.file .name { flex: 1; min-width: 60%; overflow-wrap: anywhere; }
+.file .button { flex: 1 1 100%; }
 .contact { display: grid; gap: 10px; }
 .contact label { display: grid; gap: 4px; font-size: 13px; color: var(--muted); }
 .contact input { width: 100%; min-height: 44px; padding: 8px 12px; font-size: 16px; color: var(--text); background: var(--bg); border: 1px solid color-mix(in oklab, var(--muted) 60%, var(--bg)); border-radius: 10px; }
@@ -1141,6 +1143,7 @@ class View {
     this.consent.classList.toggle("wrong", Boolean(words));
     this.agree.setAttribute("aria-invalid", String(Boolean(words)));
     this.agreeProblem.textContent = words;
+    if (words) this.log.scrollTop = this.log.scrollHeight; // it made the log lower
   }
 
   /** Send these words; without consent they wait in the field (`keep`) and the box says why. */

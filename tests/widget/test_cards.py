@@ -12,6 +12,8 @@ from tests.stack import until
 from tests.widget.standin import StandIn
 from tests.widget.support import begin, see, write
 
+pytestmark = pytest.mark.browser
+
 NB = "\u00a0"
 QUOTE: dict[str, Any] = {
     "kind": "quote",

@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 from tests.widget.standin import StandIn
 from tests.widget.support import agree, field, open_chat, see, write
 
+pytestmark = pytest.mark.browser
+
 
 def test_the_first_screen_says_who_answers_and_what_one_may_ask(embed: Callable[..., Page]) -> None:
     page = embed()

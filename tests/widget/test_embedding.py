@@ -13,6 +13,8 @@ from tests.browser import PHONE
 from tests.widget.standin import StandIn
 from tests.widget.support import begin, field, open_chat, see, write
 
+pytestmark = pytest.mark.browser
+
 HOSTILE = """<style>
   * { all: unset !important; color: red !important; transform: rotate(3deg) !important; opacity: .1 !important; }
   div, aisales-chat { display: none !important; }
@@ -357,6 +359,15 @@ def test_every_text_stands_out_from_its_ground(embed: Callable[..., Page], serve
     server.send(type="state", mode="waiting")
     expect(page.locator(".banner")).to_be_visible()
     assert page.evaluate(CONTRAST) == []
+
+
+def test_a_faint_text_would_be_found(embed: Callable[..., Page]) -> None:
+    page = embed()
+    panel = open_chat(page)
+
+    panel.locator(".top h2").evaluate("(node) => node.style.setProperty('color', 'rgb(150 150 150)')")
+
+    assert [words for words, _ in page.evaluate(CONTRAST)] == ["Чат с нами"]
 
 
 def test_motion_stops_for_those_who_ask(embed: Callable[..., Page], server: StandIn) -> None:

@@ -10,6 +10,8 @@ from playwright.sync_api import Browser
 
 from tests.widget.standin import StandIn
 
+pytestmark = pytest.mark.browser
+
 RENDER = """async (text) => {
   const { markdown } = await import("/static/widget/core.js");
   const box = document.createElement("div");

@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests.stack import until
 from tests.widget.standin import StandIn
 from tests.widget.support import begin, bubbles, field, open_chat, see, write
+
+pytestmark = pytest.mark.browser
 
 
 def _changed(page_options: dict[str, Any], embed: Callable[..., Page], old: str, new: str) -> Page:

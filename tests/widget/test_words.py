@@ -7,9 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Page
 
 from tests.widget.standin import StandIn
+
+pytestmark = pytest.mark.browser
 
 WIDGET = Path(__file__).parents[2] / "static" / "widget"
 CORE = (WIDGET / "core.js").read_text()
