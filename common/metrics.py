@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
-from prometheus_client.multiprocess import MultiProcessCollector
+import psutil
+from prometheus_client import REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 _FAST = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _TURNS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 45)
@@ -24,6 +25,8 @@ rings_failed_total = Counter("rings_failed_total", "Rings of the doorbell that n
 sweep_seconds = Histogram("sweep_seconds", "One round of the sweep.", buckets=_FAST)
 http_requests_total = Counter("http_requests_total", "HTTP requests answered.", ["route", "status"])
 http_request_seconds = Histogram("http_request_seconds", "Time to answer a request.", ["route"], buckets=_FAST)
+websockets_open = Gauge("websockets_open", "Open connections of the web chat.", multiprocess_mode="livesum")
+websockets_closed_total = Counter("websockets_closed_total", "Connections of the web chat that we ended.", ["code"])
 limited_total = Counter("limited_total", "Requests refused by a rate limit.", ["scope"])
 limits_unchecked_total = Counter(
     "limits_unchecked_total", "Requests let through because the limits' store was away.", ["scope"]
@@ -34,6 +37,10 @@ def registry() -> CollectorRegistry:
     """What ``/metrics`` shows: the sum over all processes where they share a folder, else this process."""
     if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
         return REGISTRY
+    for file in Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).glob("gauge_live*_*.db"):
+        pid = int(file.stem.rpartition("_")[2])
+        if not psutil.pid_exists(pid):  # killed: what it had open is closed
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]
     shared = CollectorRegistry()
     MultiProcessCollector(shared)  # type: ignore[no-untyped-call]
     return shared

@@ -174,7 +174,7 @@ def owe_answer(conversation: Conversation, *, now: datetime) -> bool:
             " ON CONFLICT (conversation_id) WHERE state IN ('due', 'taken') DO UPDATE SET due_at = CASE"
             " WHEN sales_turn.state = 'due' AND sales_turn.attempts = 0"
             " THEN least(sales_turn.opened_at + %s, excluded.due_at) ELSE sales_turn.due_at END RETURNING id = %s",
-            [turn.pk, conversation.pk, turn.due_at, now, trace.seal({}, turn.pk), settings.GATHER_MOST, turn.pk],  # type: ignore[union-attr]
+            [turn.pk, conversation.pk, turn.due_at, now, trace.seal({}, turn.pk), settings.GATHER_MOST, turn.pk],  # type: ignore[union-attr, list-item]
         )
         return bool(cursor.fetchone()[0])
 

@@ -16,8 +16,8 @@ from django.db import InterfaceError, OperationalError, connection
 
 T = TypeVar("T")
 
-#: one thread waits for PostgreSQL while another computes; more of them only fight for the interpreter
-THREADS = 4
+#: most of the time a thread waits for a commit to reach the disk; half of the pool's connections stay for pages
+THREADS = 8
 
 _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="webchat")
 

@@ -22,6 +22,7 @@ from django.utils import timezone
 
 from channels_app.webchat import database, frames, hub, news, origins, threads
 from channels_app.webchat.frames import BadFrame
+from common import metrics
 from sales.enums import Mode
 from sales.operations import ConversationClosed, receive
 
@@ -59,6 +60,7 @@ class Socket:
         """Accept, and go on until either side ends it."""
         await self._send({"type": "websocket.accept"})
         deadline = asyncio.get_running_loop().call_later(HELLO_WITHIN, self._too_late)
+        metrics.websockets_open.inc()
         try:
             while not self._closing:
                 event = await receive_event()
@@ -68,6 +70,7 @@ class Socket:
                 await self._take(event)
         finally:
             deadline.cancel()
+            metrics.websockets_open.dec()
             if self.hub is not None:
                 self.hub.leave(self)
 
@@ -230,6 +233,7 @@ class Socket:
     async def _close(self, code: int) -> None:
         if not self._closing:
             self._closing = True
+            metrics.websockets_closed_total.labels(code=code).inc()
             await self._send({"type": "websocket.close", "code": code})
 
     def _too_late(self) -> None:

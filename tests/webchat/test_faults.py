@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 
@@ -80,6 +81,20 @@ async def test_a_killed_server_loses_nothing_that_it_has_acknowledged(fragile: S
     stored = [each["text"] for each in history(fragile.url, conversation, token) if each["author"] == "customer"]
     assert stored == [*map(str, range(10)), "и снова"]
     assert set(browser.seqs) & set(again.seqs) == set()
+
+
+async def test_open_connections_are_counted_and_a_killed_server_has_none(fragile: Stack) -> None:
+    def count() -> float:
+        page = urllib.request.urlopen(f"{fragile.url}/metrics").read().decode()
+        return sum(float(line.split()[-1]) for line in page.splitlines() if line.startswith("websockets_open"))
+
+    conversation, token = session(fragile.url)
+    async with Browser(fragile.url, conversation, token), Browser(fragile.url, conversation, token):
+        while_two = count()
+        fragile.kill("daphne")
+    fragile.start("daphne")
+
+    assert (while_two, count()) == (2, 0)
 
 
 async def test_cut_lines_to_the_database_are_mended_without_a_word_to_the_visitor(fragile: Stack) -> None:
