@@ -1,3 +1,7 @@
-from typing import Any
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[Any] = []
+from knowledge.api import ArticleViewSet
+
+router = SimpleRouter(trailing_slash=False)
+router.register("api/v1/articles", ArticleViewSet, basename="article")
+urlpatterns = router.urls

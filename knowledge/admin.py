@@ -1,0 +1,252 @@
+"""The back office of the knowledge base: articles with the state of their index, and the page to try the search."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _t
+from django.utils.translation import gettext_lazy as _
+from simple_history.admin import SimpleHistoryAdmin
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.decorators import action, display
+
+from common.admin import STATE_LABELS, ReadOnlyAdmin, link_to
+from common.markdown import to_html
+from common.text import clean
+from knowledge import operations
+from knowledge.enums import IndexState, Status
+from knowledge.models import Article, ArticleQuestion, Indexing
+from knowledge.queries import with_index_state
+from knowledge.search.explain import try_out
+from pricing import placeholders
+from pricing.queries import current_rules
+
+INDEX_LABELS = {
+    IndexState.INDEXED: "success",
+    IndexState.WAITING: "warning",
+    IndexState.PROBLEM: "danger",
+    IndexState.NOT_SEARCHED: "default",
+}
+STATUS_LABELS = {Status.PUBLISHED: "success", Status.DRAFT: "default"}
+
+
+class ArticleForm(forms.ModelForm):
+    """Cleans what was typed, and refuses placeholders that name nothing."""
+
+    class Meta:
+        model = Article
+        fields = ["title", "body", "product", "status", "language", "external_id"]
+
+    def clean_title(self) -> str:
+        title = " ".join(clean(self.cleaned_data["title"]).split())
+        if not title:
+            raise ValidationError(_("An article needs a title."))
+        return title
+
+    def clean_body(self) -> str:
+        return clean(self.cleaned_data["body"]).strip()
+
+    def clean_external_id(self) -> str:
+        return clean(self.cleaned_data["external_id"]).strip()
+
+    def clean_product(self) -> str:
+        product = self.cleaned_data["product"]
+        if product and current_rules().product(product) is None:
+            raise ValidationError(_("There is no product with this code."))
+        return product
+
+    def clean(self) -> Any:
+        data = super().clean()
+        for name in ("title", "body"):
+            if dead := placeholders.problems(self.cleaned_data.get(name) or ""):
+                self.add_error(name, dead)
+        return data
+
+
+class QuestionForm(forms.ModelForm):
+    class Meta:
+        model = ArticleQuestion
+        fields = ["text", "position"]
+
+    def clean_text(self) -> str:
+        return " ".join(clean(self.cleaned_data["text"]).split())
+
+
+class QuestionInline(TabularInline):
+    model = ArticleQuestion
+    form = QuestionForm
+    extra = 1
+    max_num = operations.QUESTIONS_MOST
+    fields = ["text", "position"]
+
+
+class IndexStateFilter(admin.SimpleListFilter):
+    title = _("index")
+    parameter_name = "index"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return IndexState.choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(index_state=self.value()) if self.value() in IndexState.values else queryset
+
+
+@admin.register(Article)
+class ArticleAdmin(SimpleHistoryAdmin, ModelAdmin):
+    """Articles. Saving makes the index follow in the background; the list shows whether it has."""
+
+    form = ArticleForm
+    inlines = [QuestionInline]
+    list_display = ["title_or_id", "status_label", "product", "index_label", "version", "updated_at", "updated_by"]
+    list_filter = ["status", "product", "language", IndexStateFilter]
+    list_select_related = ["updated_by"]
+    list_per_page = 50
+    search_fields = ["title", "external_id", "questions__text"]
+    fieldsets = [
+        (None, {"fields": ["title", "body", "preview"]}),
+        (None, {"fields": ["product", "status", "language", "external_id"]}),
+        (_("Index"), {"fields": ["index_label", "index_problem", "version", "updated_at", "updated_by"]}),
+    ]
+    readonly_fields = ["preview", "index_label", "index_problem", "version", "updated_at", "updated_by"]
+    actions = ["publish", "withdraw"]
+    actions_list = ["try_the_search"]
+    history_list_display: list[str] = []
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return with_index_state(super().get_queryset(request))
+
+    def get_urls(self) -> list[Any]:
+        view = self.admin_site.admin_view(self.try_view)
+        return [path("try/", view, name="knowledge_try"), *super().get_urls()]
+
+    # --- saving -------------------------------------------------------------------------------------------------
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.updated_by = request.user
+        super().save_model(request, obj, form, change)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        # the questions are stored now, so it is known what the article has become
+        operations.note_change(article=form.instance)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        # one by one: the index hears of each
+        for article in queryset:
+            article.delete()
+
+    # --- columns ------------------------------------------------------------------------------------------------
+
+    @display(description=_("title"), ordering="title")
+    def title_or_id(self, article: Article) -> str:
+        return str(article)
+
+    @display(description=_("status"), ordering="status", label=STATUS_LABELS)
+    def status_label(self, article: Article) -> tuple[str, str]:
+        return article.status, article.get_status_display()
+
+    @display(description=_("index"), ordering="index_state", label=INDEX_LABELS)
+    def index_label(self, article: Any) -> tuple[str, Any] | str:
+        state = getattr(article, "index_state", "")
+        return (state, IndexState(state).label) if state else "—"
+
+    @display(description=_("last problem"))
+    def index_problem(self, article: Any) -> str:
+        return getattr(article, "index_problem", "") or "—"
+
+    @display(description=_("as customers see it"))
+    def preview(self, article: Article) -> SafeString | str:
+        if not article.pk:
+            return _t("Shown after saving.")
+        html = to_html(placeholders.render(article.body, article.language))
+        return mark_safe(f'<div class="bo-card bo-text">{html}</div>')  # noqa: S308  made safe by to_html
+
+    # --- actions ------------------------------------------------------------------------------------------------
+
+    @action(description=_("Publish"), permissions=["change"])
+    def publish(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._set_status(request, queryset, Status.PUBLISHED)
+
+    @action(description=_("Withdraw from the search"), permissions=["change"])
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._set_status(request, queryset, Status.DRAFT)
+
+    def _set_status(self, request: HttpRequest, queryset: QuerySet[Any], status: Status) -> None:
+        try:
+            changed = operations.set_status(articles=queryset, status=status, by=request.user)
+        except operations.BadArticle as problem:
+            self.message_user(request, str(problem), messages.ERROR)
+        else:
+            self.message_user(request, _t("Changed: %d") % changed, messages.SUCCESS)
+
+    @action(description=_("Try the search"), url_path="try-the-search", icon="search", permissions=["view"])
+    def try_the_search(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponseRedirect(reverse("admin:knowledge_try"))
+
+    def try_view(self, request: HttpRequest) -> HttpResponse:
+        """What a customer's question finds, and why. Nothing is stored, so it is sent by GET."""
+        if not request.user.has_perm("knowledge.view_article"):
+            raise PermissionDenied
+        asked = clean(request.GET.get("q", ""))[:1000]
+        trial = try_out(asked) if asked.strip() else None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _t("Try the search"),
+            "asked": asked,
+            "trial": trial,
+            "rows": [_row(explained) for explained in trial.hits] if trial else [],
+        }
+        return TemplateResponse(request, "admin/knowledge/try.html", context)
+
+
+PART_NAMES = {
+    "stem": _("words of the text"),
+    "prefix": _("roots of the text"),
+    "run": _("letters of the text"),
+    "question_stem": _("words of the question"),
+    "question_run": _("letters of the question"),
+}
+
+
+def _row(explained: Any) -> dict[str, Any]:
+    hit = explained.hit
+    return {
+        "article": link_to(hit.article),
+        "heading": hit.passage.heading,
+        "question": explained.question,
+        "score": f"{hit.score:.2f}",
+        "share": round(hit.share * 100),
+        "text": to_html(placeholders.render(hit.passage.text, hit.article.language)),
+        "parts": [
+            (PART_NAMES[part.name], f"{part.amount:.2f}", [(word, f"{amount:.2f}") for word, amount in part.words[:12]])
+            for part in explained.parts
+            if part.words
+        ],
+    }
+
+
+@admin.register(Indexing)
+class IndexingAdmin(ReadOnlyAdmin):
+    """What the index owes. Reached from "what is stuck"."""
+
+    list_display = ["article", "version", "state_label", "due_at", "attempts", "problem"]
+    list_filter = ["state"]
+    list_select_related = ["article"]
+    list_per_page = 50
+    fields = ["article", "version", "state_label", "due_at", "attempts", "problem", "created_at"]
+    readonly_fields = fields
+
+    @display(description=_("state"), label=STATE_LABELS)
+    def state_label(self, indexing: Indexing) -> tuple[str, str]:
+        return indexing.state, indexing.get_state_display()
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False

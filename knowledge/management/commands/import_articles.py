@@ -1,0 +1,32 @@
+"""Bring articles into the knowledge base and its index."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils.translation import gettext as _
+
+from knowledge.importing import Unreadable, import_articles
+
+
+class Command(BaseCommand):
+    help = "Import Markdown files of a folder, or a JSONL file; ends when all is indexed. Safe to run again."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("path", metavar="PATH", type=Path, help="a folder with *.md, or a file of JSON lines")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            done = import_articles(options["path"])
+        except Unreadable as problem:
+            raise CommandError(str(problem)) from None
+        for problem in done.problems:
+            self.stderr.write(problem)
+        self.stdout.write(
+            _("%(found)d found, %(changed)d new or changed, %(bad)d not taken")
+            % {"found": done.found, "changed": done.changed, "bad": len(done.problems)}
+        )
+        if done.problems:
+            raise SystemExit(1)

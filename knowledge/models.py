@@ -1,0 +1,234 @@
+"""What we know: articles that staff write, and the index by which a passage of them is found.
+
+An article is cut into passages: pieces of its body, and each question it answers (its title is the first). A passage
+is a sparse vector: marks of words (``knowledge.words``) with a factor each. The posting table is these vectors turned
+over, from a mark to the passages that have it. Everything but the articles can be made anew from the articles.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import RegexValidator
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from common.promise import Promise
+from knowledge.enums import Kind, Language, Status
+from knowledge.fields import RealField
+
+TITLE_MOST = 500
+QUESTION_MOST = 500
+EXTERNAL_ID_MOST = 200
+#: characters of a body: more is no article but a book, and would hold the index up
+BODY_MOST = 2_000_000
+
+
+class ArticleQuerySet(models.QuerySet["Article"]):
+    def published(self) -> ArticleQuerySet:
+        return self.filter(status=Status.PUBLISHED)
+
+
+class Article(models.Model):
+    """A page of the knowledge base. The body is Markdown, with placeholders of ``pricing`` for prices."""
+
+    external_id = models.CharField(
+        _("external id"),
+        max_length=EXTERNAL_ID_MOST,
+        unique=True,
+        blank=True,
+        help_text=_("How imports and the outside call it; made for you when left empty."),
+    )
+    title = models.CharField(_("title"), max_length=TITLE_MOST, blank=True)
+    body = models.TextField(
+        _("text"),
+        max_length=BODY_MOST,
+        blank=True,
+        help_text=_("Markdown. Prices only by placeholder, as {{ price:ai_manager.business }}."),
+    )
+    product = models.CharField(
+        _("product"),
+        max_length=50,
+        blank=True,
+        default="",
+        validators=[RegexValidator(r"^[a-z][a-z0-9_]{0,49}$", _("The code of a product."))],
+        help_text=_("The code of the product it is about; empty for all."),
+    )
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.DRAFT)
+    language = models.CharField(_("language"), max_length=2, choices=Language.choices, default=Language.RU)
+    #: counts the changes of what a reader or the search sees
+    version = models.PositiveIntegerField(_("version"), default=1, editable=False)
+    #: of what the version counts, to know a change from a mere saving
+    digest = models.CharField(max_length=64, blank=True, default="", editable=False)
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+    updated_at = models.DateTimeField(_("changed at"), auto_now=True)
+    updated_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("changed by"),
+    )
+
+    history = HistoricalRecords(excluded_fields=["digest", "version"])
+
+    objects = ArticleQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("article")
+        verbose_name_plural = _("articles")
+        ordering = ["-updated_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.title or self.external_id
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.external_id = self.external_id or uuid.uuid4().hex[:12]
+        super().save(*args, **kwargs)
+
+
+class ArticleQuestion(models.Model):
+    """A question the article answers, as customers ask it."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="questions", verbose_name=_("article"))
+    text = models.CharField(_("question"), max_length=QUESTION_MOST)
+    position = models.PositiveIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("question it answers")
+        verbose_name_plural = _("questions it answers")
+        ordering = ["position", "id"]
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class Passage(models.Model):
+    """A piece of an article as search finds it, with its vector: ``marks[i]`` weighs ``factors[i]``."""
+
+    id = models.AutoField(primary_key=True)  # four bytes: every posting repeats it
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="passages", verbose_name=_("article"))
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
+    position = models.PositiveIntegerField(_("position"))
+    heading = models.CharField(_("heading"), max_length=500, blank=True, default="")
+    text = models.TextField(_("text"))
+    #: of all that went into the vector; a passage that has the same need not be indexed again
+    digest = models.BigIntegerField()
+    #: by which yardstick the factors are scaled
+    yardstick = models.PositiveIntegerField()
+    words = models.PositiveIntegerField()
+    runs = models.PositiveIntegerField()
+    marks = ArrayField(models.BigIntegerField())
+    factors = ArrayField(RealField())
+
+    class Meta:
+        verbose_name = _("passage")
+        verbose_name_plural = _("passages")
+        constraints = [
+            models.UniqueConstraint(
+                fields=["article", "kind", "position"],
+                name="passage_once_in_its_place",
+                deferrable=models.Deferrable.DEFERRED,  # places are swapped in one statement
+            ),
+        ]
+        indexes = [
+            # whose passage it is, without reading its text
+            models.Index(fields=["id"], include=["article", "kind"], name="passage_belongs_to"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.article_id}:{self.kind}:{self.position}"
+
+
+class Posting(models.Model):
+    """That a passage has a mark, and how much that counts before the mark's rarity. Written by ``knowledge.search``."""
+
+    pk = models.CompositePrimaryKey("mark", "passage")
+    mark = models.BigIntegerField()
+    # no foreign key: its check would cost more than the posting, and a passage goes only together with its postings
+    passage = models.IntegerField()
+    factor = RealField()
+
+    class Meta:
+        verbose_name = _("posting")
+
+    def __str__(self) -> str:
+        return f"{self.mark}:{self.passage}"
+
+
+class Mark(models.Model):
+    """In how many passages a mark occurs; marks of stems know their letters, to find the nearest to a misspelt word."""
+
+    mark = models.BigIntegerField(primary_key=True)
+    passages = models.IntegerField()
+    stem = models.CharField(max_length=40, blank=True, default="", db_collation="C")
+    stem_reversed = models.CharField(max_length=40, blank=True, default="", db_collation="C")
+
+    class Meta:
+        verbose_name = _("mark")
+        indexes = [
+            models.Index(fields=["stem"], name="mark_stem", condition=~models.Q(stem="")),
+            models.Index(fields=["stem_reversed"], name="mark_stem_reversed", condition=~models.Q(stem="")),
+        ]
+
+    def __str__(self) -> str:
+        return self.stem or str(self.mark)
+
+
+class Yardstick(models.Model):
+    """One row: the average lengths that factors are scaled by, and the sums they are watched with.
+
+    The sums follow every change, the averages stay until they have moved far from what the sums say; then the number
+    goes up and every passage scaled by an older one is owed a new scaling.
+    """
+
+    number = models.PositiveIntegerField(default=1)
+    body_words = models.FloatField(default=0)
+    body_runs = models.FloatField(default=0)
+    question_words = models.FloatField(default=0)
+    question_runs = models.FloatField(default=0)
+    bodies = models.PositiveIntegerField(default=0)
+    words_in_bodies = models.BigIntegerField(default=0)
+    runs_in_bodies = models.BigIntegerField(default=0)
+    questions = models.PositiveIntegerField(default=0)
+    words_in_questions = models.BigIntegerField(default=0)
+    runs_in_questions = models.BigIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("yardstick")
+
+    def __str__(self) -> str:
+        return str(self.number)
+
+
+class Indexing(Promise):
+    """That the index owes an article its present version."""
+
+    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="indexings", verbose_name=_("article"))
+    version = models.PositiveIntegerField(_("version"))
+    created_at = models.DateTimeField(_("created at"), auto_now_add=True)
+
+    class Meta:
+        verbose_name = _("indexing")
+        verbose_name_plural = _("indexings")
+        ordering = ["-version"]
+        constraints = [
+            models.UniqueConstraint(fields=["article", "version"], name="indexing_once_a_version"),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], name="indexing_open", condition=models.Q(state__in=["due", "taken"])),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.article_id} v{self.version}"
+
+    @property
+    def lock_name(self) -> str:
+        # two versions of one article must not be indexed at once
+        return f"knowledge.article:{self.article_id}"

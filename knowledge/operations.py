@@ -1,0 +1,217 @@
+"""Writes: put articles into the knowledge base, publish and withdraw them. Every change makes the index owe it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+from simple_history.utils import bulk_create_with_history, bulk_update_with_history
+
+from common.text import clean
+from knowledge import indexing
+from knowledge.enums import Language, Status
+from knowledge.models import (
+    BODY_MOST,
+    EXTERNAL_ID_MOST,
+    QUESTION_MOST,
+    TITLE_MOST,
+    Article,
+    ArticleQuestion,
+)
+from knowledge.signals import article_changed
+from pricing import placeholders
+from sales.models import User
+
+#: questions of one article: more is no article but a list
+QUESTIONS_MOST = 200
+
+
+class BadArticle(ValueError):
+    """An article can't be taken as it is. ``problems``: for each field, in words for staff."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        super().__init__(" ".join(problems.values()))
+        self.problems = dict(problems)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An article as somebody hands it in."""
+
+    title: str
+    body: str
+    questions: tuple[str, ...] = ()
+    external_id: str = ""
+    product: str = ""
+    status: str = Status.PUBLISHED
+    language: str = Language.RU
+
+    def cleaned(self) -> Draft:
+        """The same, fit to be stored."""
+        questions = (" ".join(clean(each).split()) for each in self.questions)
+        return Draft(
+            title=" ".join(clean(self.title).split()),
+            body=clean(self.body).strip(),
+            questions=tuple(dict.fromkeys(each for each in questions if each)),
+            external_id=clean(self.external_id).strip(),
+            product=self.product.strip(),
+            status=self.status,
+            language=self.language,
+        )
+
+
+def check(draft: Draft) -> None:
+    """Raises ``BadArticle`` with everything that is wrong with a cleaned draft."""
+    problems: dict[str, str] = {}
+    if not draft.title and not draft.body:
+        problems["title"] = _("It has neither a title nor a text.")
+    if len(draft.title) > TITLE_MOST:
+        problems["title"] = _too_long(draft.title, TITLE_MOST, _("The title"))
+    if len(draft.body) > BODY_MOST:
+        problems["body"] = _too_long(draft.body, BODY_MOST, _("The text"))
+    elif dead := placeholders.problems(f"{draft.title}\n{draft.body}"):
+        problems["body"] = " ".join(dead)
+    if len(draft.external_id) > EXTERNAL_ID_MOST:
+        problems["external_id"] = _too_long(draft.external_id, EXTERNAL_ID_MOST, _("The id"))
+    if len(draft.questions) > QUESTIONS_MOST:
+        problems["questions"] = _("There are more than %d questions.") % QUESTIONS_MOST
+    for question in draft.questions:
+        if len(question) > QUESTION_MOST:
+            problems["questions"] = _too_long(question, QUESTION_MOST, _("A question"))
+    if draft.status not in Status.values:
+        problems["status"] = _("The status is draft or published.")
+    if draft.language not in Language.values:
+        problems["language"] = _("The language is ru or en.")
+    if problems:
+        raise BadArticle(problems)
+
+
+def _too_long(text: str, most: int, what: str) -> str:
+    return _("%(what)s has %(length)d characters; %(most)d at most.") % {
+        "what": what,
+        "length": len(text),
+        "most": most,
+    }
+
+
+@transaction.atomic
+def save_article(*, draft: Draft, by: User | None, article: Article | None = None) -> Article:
+    """Make an article, or change one. Raises ``BadArticle``."""
+    draft = draft.cleaned()
+    check(draft)
+    if article is None:
+        article = Article(external_id=draft.external_id)
+    else:
+        article = _locked(article)
+        if draft.external_id:
+            article.external_id = draft.external_id
+    _take_over(article, draft)
+    article.updated_by = by
+    article._history_user = by  # type: ignore[attr-defined]
+    article.save()
+    if list(article.questions.values_list("text", flat=True)) != list(draft.questions):
+        article.questions.all().delete()
+        ArticleQuestion.objects.bulk_create(_question_rows(article, draft))
+    return note_change(article=article)
+
+
+@transaction.atomic
+def note_change(*, article: Article) -> Article:
+    """After an article or its questions were stored: give it a new version if a reader would see a difference."""
+    article = _locked(article)
+    digest = digest_of(article, article.questions.order_by("position", "id").values_list("text", flat=True))
+    if digest != article.digest:
+        # a version is no change by itself: no second row of history
+        version = article.version + 1 if article.digest else article.version
+        Article.objects.filter(pk=article.pk).update(digest=digest, version=version)
+        article.digest, article.version = digest, version
+        article_changed.send(sender=Article, article=article)
+    return article
+
+
+@transaction.atomic
+def set_status(*, articles: Iterable[Article], status: Status, by: User | None) -> int:
+    """Publish or withdraw. Search leaves a withdrawn article out from this moment. Returns how many changed.
+
+    Raises ``BadArticle`` when one to be published has a placeholder that names nothing.
+    """
+    changed = 0
+    for article in articles:
+        article = _locked(article)
+        if article.status == status:
+            continue
+        if status == Status.PUBLISHED and (dead := placeholders.problems(f"{article.title}\n{article.body}")):
+            raise BadArticle({"body": f"{article}: {' '.join(dead)}"})
+        article.status, article.updated_by = status, by
+        article._history_user = by  # type: ignore[attr-defined]
+        article.save(update_fields=["status", "updated_by", "updated_at"])
+        note_change(article=article)
+        changed += 1
+    return changed
+
+
+@transaction.atomic
+def put_many(*, drafts: Sequence[Draft], by: User | None, now: datetime) -> list[int]:
+    """Store cleaned and checked drafts by their external ids; the ids of the articles that are new or changed.
+
+    The index owes them from a little later on: the import that calls this writes it itself, and only if it dies the
+    sweep does. Of drafts with the same id the last one counts.
+    """
+    given = {draft.external_id: draft for draft in drafts}
+    rows = Article.objects.select_for_update(of=("self",), no_key=True).filter(external_id__in=list(given))
+    known = {article.external_id: article for article in rows.order_by("pk")}
+    new, changed = [], []
+    for external_id, draft in given.items():
+        digest = _digest(draft.title, draft.body, draft.product, draft.status, draft.language, draft.questions)
+        article = known.get(external_id)
+        if article is None:
+            article = Article(external_id=external_id)
+            new.append(article)
+        elif article.digest == digest:
+            continue
+        else:
+            article.version += 1
+            changed.append(article)
+        _take_over(article, draft)
+        article.digest, article.updated_by, article.updated_at = digest, by, now
+    if new:
+        new = bulk_create_with_history(new, Article, batch_size=500, default_user=by, default_date=now)
+    if changed:
+        fields = ["title", "body", "product", "status", "language", "version", "digest", "updated_by", "updated_at"]
+        bulk_update_with_history(changed, Article, fields, batch_size=500, default_user=by, default_date=now)
+        ArticleQuestion.objects.filter(article__in=changed).delete()
+    articles = [*new, *changed]
+    ArticleQuestion.objects.bulk_create(
+        [row for article in articles for row in _question_rows(article, given[article.external_id])], batch_size=1000
+    )
+    indexing.owe(articles, due_at=now + indexing.IMPORT_LEASE)
+    return [article.pk for article in articles]
+
+
+def digest_of(article: Article, questions: Iterable[str]) -> str:
+    """What of an article a reader or the search would see, in short."""
+    return _digest(article.title, article.body, article.product, article.status, article.language, tuple(questions))
+
+
+def _digest(*seen: Any) -> str:
+    return hashlib.sha256(json.dumps(seen, ensure_ascii=False).encode()).hexdigest()
+
+
+def _take_over(article: Article, draft: Draft) -> None:
+    for name in ("title", "body", "product", "status", "language"):
+        setattr(article, name, str(getattr(draft, name)))
+
+
+def _question_rows(article: Article, draft: Draft) -> list[ArticleQuestion]:
+    return [ArticleQuestion(article=article, text=text, position=at) for at, text in enumerate(draft.questions)]
+
+
+def _locked(article: Article) -> Article:
+    # no key: the index may go on referring to the row meanwhile
+    return Article.objects.select_for_update(of=("self",), no_key=True).get(pk=article.pk)

@@ -1,0 +1,147 @@
+"""A question as the index reads it: which marks are looked up, and how much each counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from django.db import connection
+
+from knowledge.enums import Kind
+from knowledge.search.parts import PARTS, PARTS_OF, Part, marks_of, rarity
+from knowledge.search.spelling import nearest
+from knowledge.words import COURTESY, Word, known_stem, split, word
+
+#: what of a question is read: more is a letter, and its beginning says what it is about
+WORDS_MOST = 60
+#: a word that is put in a misspelt one's place counts a little less than one that was written
+REPLACED = 0.85
+#: postings read for one question: the commonest marks are left out as soon as there would be more. This keeps the
+#: time flat while the knowledge base grows; what is left out says the least
+POSTINGS_MOST = 25_000
+#: a mark that is in more than this share of the passages tells nothing apart, where others do; in so few passages it
+#: costs nothing to read
+COMMON, FEW = 0.5, 100
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A mark of the question in one part: how much it counts for each occurrence, and whose mark it is."""
+
+    mark: int
+    part: Part
+    weight: float
+    passages: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The question's vector. ``possible`` is the score of an article that says all of it, in text and question.
+
+    ``replaced`` has the words that nobody here knows, with those put in their place.
+    """
+
+    terms: tuple[Term, ...]
+    possible: float
+    replaced: Mapping[str, str]
+
+
+def read(text: str) -> Query:
+    """Turn a question into its vector, by what the index knows at this moment."""
+    words = _asked(text)
+    forms = {form: word(form) for form in words}
+    marks = {mark for each in forms.values() for part in PARTS for mark in marks_of(each, part)}
+    known, totals = _counts(marks)
+    strange = [each for each in forms.values() if not _is_known(each, known)]
+    replaced = nearest([each.stem for each in strange])
+    instead = {each.text: known_stem(replaced[each.stem]) for each in strange if each.stem in replaced}
+    if instead:
+        more, _totals = _counts({mark for each in instead.values() for part in PARTS for mark in marks_of(each, part)})
+        known |= more
+    terms: dict[int, Term] = {}
+    possible = 0.0
+    for part in PARTS:
+        for each in forms.values():
+            weight_here = part.weight * (_telling(each, known, totals) if part.kind == Kind.QUESTION else 1.0)
+            possible += weight_here * _best_of(each, part, known, totals[part.kind], instead)
+            for mark, weight in _marks_asked(each, part, instead):
+                passages = known.get(mark, 0)
+                counts = weight * weight_here * rarity(passages, totals[part.kind])
+                if passages and (mark not in terms or terms[mark].weight < counts):
+                    terms[mark] = Term(mark, part, counts, passages, each.text)
+    return Query(
+        terms=tuple(_affordable(terms.values(), totals)),
+        possible=possible,
+        replaced={each: instead[each].stem for each in instead},
+    )
+
+
+def _asked(text: str) -> list[str]:
+    """The words of the question, each once, without those said to be kind unless there are no others."""
+    words = list(dict.fromkeys(split(text)))
+    return ([each for each in words if each not in COURTESY] or words)[:WORDS_MOST]
+
+
+def _is_known(each: Word, known: Mapping[int, int]) -> bool:
+    return any(known.get(mark) for part in PARTS if part.marks == "stem" for mark in marks_of(each, part))
+
+
+def _telling(each: Word, known: Mapping[int, int], totals: Mapping[Kind, int]) -> float:
+    """How much of its rarity among questions a word deserves: one that fills every text is no rarity in a title."""
+    in_texts, in_questions = (
+        rarity(sum(known.get(mark, 0) for mark in marks_of(each, part)), totals[part.kind])
+        for part in PARTS
+        if part.marks == "stem"
+    )
+    return min(1.0, in_texts / in_questions) if DAMP and in_questions else 1.0
+DAMP=True
+
+
+def _marks_asked(each: Word, part: Part, instead: Mapping[str, Word]) -> Iterable[tuple[int, float]]:
+    """The marks that a word asks for, with their share: its own, and those of the word put in its place."""
+    # repeated runs of characters count once, as repeated words do
+    yield from ((mark, 1.0) for mark in dict.fromkeys(marks_of(each, part)))
+    other = instead.get(each.text)
+    if other is not None and part.marks != "run":
+        yield from ((mark, REPLACED) for mark in marks_of(other, part))
+
+
+def _best_of(each: Word, part: Part, known: Mapping[int, int], total: int, instead: Mapping[str, Word]) -> float:
+    """What the word adds to a passage that has it: its marks' rarities. An unknown one counts as the rarest."""
+    marks = set(marks_of(instead.get(each.text, each) if part.marks != "run" else each, part))
+    return sum(rarity(known.get(mark, 0), total) for mark in marks)
+
+
+def _affordable(terms: Iterable[Term], totals: Mapping[Kind, int]) -> Iterable[Term]:
+    """The terms that are worth their postings: most telling first, as many as may be read."""
+    all_terms = sorted(terms, key=_price)
+    telling = [term for term in all_terms if term.passages <= max(FEW, COMMON * totals[term.part.kind])]
+    left = POSTINGS_MOST
+    for place, term in enumerate(telling or all_terms):
+        if term.passages > left and place:
+            continue
+        left -= term.passages
+        yield term
+
+
+def _price(term: Term) -> float:
+    """Postings to read for each unit of weight."""
+    return term.passages / (term.weight or 1e-9)
+
+
+def _counts(marks: Iterable[int]) -> tuple[dict[int, int], dict[Kind, int]]:
+    """In how many passages each mark is, and how many passages there are of each kind."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT mark, passages FROM knowledge_mark WHERE mark = ANY(%s::bigint[]) AND passages > 0"
+            " UNION ALL SELECT NULL, bodies FROM knowledge_yardstick"
+            " UNION ALL SELECT NULL, questions FROM knowledge_yardstick",
+            [list(marks)],
+        )
+        rows = cursor.fetchall()
+    totals = [count for mark, count in rows if mark is None] or [0, 0]
+    return {mark: count for mark, count in rows if mark is not None}, dict(zip(Kind, totals, strict=True))
+
+
+__all__ = ["PARTS_OF", "Query", "Term", "read"]

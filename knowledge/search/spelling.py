@@ -1,0 +1,94 @@
+"""The nearest known word to one that the index doesn't know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db import connection
+
+#: Latin letters where Cyrillic ones were meant: the keyboard stood on English
+_LAYOUT = str.maketrans("qwertyuiop[]asdfghjkl;'zxcvbnm,.", "йцукенгшщзхъфывапролджэячсмитьбю")
+#: shorter words have too many neighbours to guess, longer ones may hide two mistakes
+SHORTEST, TWO_MISTAKES = 4, 7
+#: neighbours looked at for one word
+_CANDIDATES = 400
+
+
+#: known stems that begin or end as the asked ones do; U+FFFF comes after every letter
+_ALIKE = """
+SELECT asked.stem, near.stem, near.passages
+FROM unnest(%s::text[], %s::text[], %s::text[], %s::int[], %s::int[]) AS asked(stem, head, tail, shortest, longest),
+LATERAL (
+    SELECT stem, passages FROM (
+        SELECT stem, passages FROM knowledge_mark WHERE stem <> ''
+            AND stem >= asked.head COLLATE "C" AND stem < (asked.head || U&'\\FFFF') COLLATE "C"
+        UNION ALL
+        SELECT stem, passages FROM knowledge_mark WHERE stem <> ''
+            AND stem_reversed >= asked.tail COLLATE "C" AND stem_reversed < (asked.tail || U&'\\FFFF') COLLATE "C"
+    ) AS alike
+    WHERE passages > 0 AND length(stem) BETWEEN asked.shortest AND asked.longest
+    ORDER BY passages DESC LIMIT %s
+) AS near
+"""
+
+
+def nearest(stems: Sequence[str]) -> dict[str, str]:
+    """For each stem the known one that differs least, the commoner of equals; what is like nothing known is left out.
+
+    One mistake leaves one half of the word as it was, so only words that begin or end alike are looked at.
+    """
+    asked = {stem: _ways(stem) for stem in dict.fromkeys(stems) if len(stem) >= SHORTEST and stem.isalpha()}
+    pairs = [
+        (stem, way[: len(way) // 2], way[(len(way) + 1) // 2 :][::-1], len(way) - _most(way), len(way) + _most(way))
+        for stem, ways in asked.items()
+        for way in ways
+    ]
+    if not pairs:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_ALIKE, [*map(list, zip(*pairs, strict=True)), _CANDIDATES])
+        rows = cursor.fetchall()
+    best: dict[str, tuple[int, int, str]] = {}
+    for stem, near, passages in rows:
+        letters = set(near)
+        for way in asked[stem]:
+            most = _most(way)
+            # each mistake makes at most two letters differ: cheap to see, and it settles most
+            if len(letters.symmetric_difference(way)) > 2 * most:
+                continue
+            if (differs := distance(way, near, most)) <= most:
+                break
+        else:
+            continue
+        rank = (differs, -passages, near)
+        if stem not in best or rank < best[stem]:
+            best[stem] = rank
+    return {stem: near for stem, (_distance, _passages, near) in best.items()}
+
+
+def _ways(stem: str) -> Iterable[str]:
+    """How a word may have been meant: as typed, or with the keyboard in Russian."""
+    meant = stem.translate(_LAYOUT)
+    return (stem,) if meant == stem else (stem, meant)
+
+
+def _most(stem: str) -> int:
+    return 1 if len(stem) < TWO_MISTAKES else 2
+
+
+def distance(one: str, other: str, most: int) -> int:
+    """Letters that are wrong, missing, too many or swapped; ``most + 1`` as soon as there are more than ``most``."""
+    if abs(len(one) - len(other)) > most:
+        return most + 1
+    before: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        earlier, before, row = before, row, [i]
+        for j, another in enumerate(other, 1):
+            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != another))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == another:
+                cost = min(cost, earlier[j - 2] + 1)
+            row.append(cost)
+        if min(row) > most:
+            return most + 1
+    return row[-1]

@@ -1,0 +1,61 @@
+"""What the knowledge base offers to the assistant: search."""
+
+from __future__ import annotations
+
+from django.db.models.functions import Left
+
+from knowledge.models import Article
+from knowledge.search import search as find
+from pricing import placeholders
+from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
+
+#: passages handed to a model: more cost tokens and bury the best
+HITS = 5
+#: what of a question is searched for
+QUERY_MOST = 1000
+#: how many articles go whole with their passage, and how much of each
+BODIES = 3
+BODY_MOST = 6000
+
+
+@tool
+def search(*, context: ToolContext, query: str) -> ToolOutput:
+    """Search the company's knowledge base: products, prices, cases, roll-out, security, payment, support.
+
+    Give the customer's question in their own words. Answer only from what is found, and name nothing it doesn't.
+    """
+    if not query.strip():
+        raise ToolFailed("The query is empty. Give the customer's question in their own words.")
+    hits = find(query[:QUERY_MOST], limit=HITS)
+    if not hits:
+        return ToolOutput(text="Nothing was found.", data={"hits": []})
+    found = [
+        {
+            "article": hit.article.external_id,
+            "title": placeholders.render(hit.article.title, context.language),
+            "passage": hit.passage.heading,
+            "text": placeholders.render(hit.passage.text, context.language),
+            "score": round(hit.score, 3),
+            "share": round(hit.share, 3),
+            "product": hit.article.product,
+        }
+        for hit in hits
+    ]
+    # a passage may need the one beside it: whoever composes without a model picks from the best articles' sections
+    whole = dict(
+        Article.objects.filter(pk__in=[hit.article.pk for hit in hits[:BODIES]])
+        .annotate(beginning=Left("body", BODY_MOST))
+        .values_list("pk", "beginning")
+    )
+    for each, hit in zip(found[:BODIES], hits, strict=False):
+        each["body"] = placeholders.render(whole.get(hit.article.pk, ""), context.language)
+    return ToolOutput(
+        text="\n\n".join(_words(each) for each in found),
+        data={"hits": found},
+        citations=[{"article": each["article"], "title": each["title"]} for each in found],
+    )
+
+
+def _words(hit: dict[str, object]) -> str:
+    heading = f" – {hit['passage']}" if hit["passage"] else ""
+    return f"[{hit['article']}] {hit['title']}{heading}\n{hit['text']}"

@@ -1,0 +1,78 @@
+"""Search is no worse than the plain method anywhere, and clearly better where people type as they do.
+
+Three sets made of our own articles: they watch that nothing breaks; what is public and large is measured outside.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from statistics import mean
+
+import pytest
+from django.core.management import call_command
+
+from knowledge.models import Article, Passage
+from knowledge.search import search
+from tests.knowledge.baseline import PlainBm25, ndcg
+from tests.knowledge.noisy_questions import NOISY
+
+
+def compared(entries: dict[str, str], asked: list[tuple[str, tuple[str, ...]]]) -> tuple[float, float]:
+    """nDCG@10 of ours and of the plain method."""
+    plain = PlainBm25(entries)
+    ours = mean(ndcg([hit.article.external_id for hit in search(text)], right) for text, right in asked)
+    return ours, mean(ndcg(plain.search(text), right) for text, right in asked)
+
+
+def whole(article: Article) -> str:
+    return "\n".join([article.title, *article.questions.values_list("text", flat=True), article.body])
+
+
+@pytest.fixture
+def without_questions(demo, tmp_path: Path) -> list[tuple[str, tuple[str, ...]]]:
+    """The articles cut into passages, each an entry of its own; asked are the questions of the whole articles."""
+    asked, lines = [], []
+    for article in Article.objects.all():
+        names = []
+        for passage in Passage.objects.filter(article=article, kind="body"):
+            names.append(f"{article.external_id}-{passage.position}")
+            text = f"# {passage.heading}\n{passage.text}" if passage.heading else passage.text
+            lines.append(json.dumps({"id": names[-1], "title": article.title, "text": text}))
+        asked += [(text, tuple(names)) for text in article.questions.values_list("text", flat=True)]
+    Article.objects.all().delete()
+    (tmp_path / "passages.jsonl").write_text("\n".join(lines))
+    call_command("import_articles", str(tmp_path / "passages.jsonl"), verbosity=0)
+    return asked
+
+
+def test_noisy_questions_find_their_articles_clearly_better_than_by_the_plain_method(demo):
+    entries = {article.external_id: whole(article) for article in Article.objects.all()}
+
+    ours, plain = compared(entries, NOISY)
+
+    print(f"noisy: {ours:.3f} against {plain:.3f}")
+    assert ours >= 1.08 * plain
+
+
+def test_clean_questions_find_passages_no_worse_than_by_the_plain_method(without_questions):
+    entries = {article.external_id: whole(article) for article in Article.objects.all()}
+
+    ours, plain = compared(entries, without_questions)
+
+    print(f"passages: {ours:.3f} against {plain:.3f}")
+    assert ours >= plain
+
+
+def test_words_of_a_text_find_it_no_worse_than_by_the_plain_method(without_questions):
+    entries = {article.external_id: whole(article) for article in Article.objects.all()}
+    asked = [
+        (" ".join(article.body.split()[start : start + 30 : 6]), (article.external_id,))
+        for article in Article.objects.all()
+        for start in range(4, len(article.body.split()) - 30, 11)
+    ]
+
+    ours, plain = compared(entries, asked)
+
+    print(f"words: {ours:.3f} against {plain:.3f}")
+    assert ours >= plain
