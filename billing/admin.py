@@ -12,7 +12,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin
@@ -49,8 +49,8 @@ class SellerAdmin(SimpleHistoryAdmin, ModelAdmin):
     @display(description=_("state"), label={"default": "success", "demo": "warning", "": "default"})
     def condition(self, seller: Seller) -> tuple[str, str] | None:
         if seller.is_demo:
-            return "demo", _t("made up") + (f" · {_t('default')}" if seller.is_default else "")
-        return ("default", _t("default")) if seller.is_default else None
+            return "demo", gettext("made up") + (f" · {gettext('default')}" if seller.is_default else "")
+        return ("default", gettext("default")) if seller.is_default else None
 
     @display(description=_("requisites"))
     def requisites(self, seller: Seller) -> SafeString | str:
@@ -58,7 +58,7 @@ class SellerAdmin(SimpleHistoryAdmin, ModelAdmin):
             return "—"
         warnings = seller.warnings()
         if not warnings:
-            return _t("The check digits fit.")
+            return gettext("The check digits fit.")
         return format_html_join("", "<div>⚠ {}</div>", ((words,) for words in warnings.values()))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
@@ -74,7 +74,7 @@ class SellerAdmin(SimpleHistoryAdmin, ModelAdmin):
     def make_default(self, request: HttpRequest, queryset: Any) -> None:
         chosen = list(queryset[:2])
         if len(chosen) != 1:
-            messages.error(request, _t("Choose exactly one seller."))
+            messages.error(request, gettext("Choose exactly one seller."))
             return
         self._put_in_force(request, chosen[0])
 
@@ -85,7 +85,7 @@ class SellerAdmin(SimpleHistoryAdmin, ModelAdmin):
             messages.error(request, str(problem))
         else:
             messages.success(
-                request, _t("%(name)s: new quotes and documents are made in this name.") % {"name": seller.name}
+                request, gettext("%(name)s: new quotes and documents are made in this name.") % {"name": seller.name}
             )
 
 
@@ -171,14 +171,14 @@ class DocumentAdmin(ReadOnlyAdmin):
 
     def _state(self, link: Any, now: Any) -> str:
         if link.revoked_at:
-            return _t("revoked %(day)s") % {"day": f"{timezone.localtime(link.revoked_at):%d.%m.%Y %H:%M}"}
+            return gettext("revoked %(day)s") % {"day": f"{timezone.localtime(link.revoked_at):%d.%m.%Y %H:%M}"}
         until = f"{timezone.localtime(link.expires_at):%d.%m.%Y}"
-        return (_t("works until %(day)s") if link.expires_at > now else _t("ended %(day)s")) % {"day": until}
+        return (gettext("works until %(day)s") if link.expires_at > now else gettext("ended %(day)s")) % {"day": until}
 
     def _address(self, link: Any, now: Any) -> SafeString | str:
         if link.revoked_at or link.expires_at <= now or not (address := links.path_of(link)):
             return "—"
-        return format_html('<a href="{}" class="link" target="_blank" rel="noreferrer">{}</a>', address, _t("open"))
+        return format_html('<a href="{}" class="link" target="_blank" rel="noreferrer">{}</a>', address, gettext("open"))
 
     def get_urls(self) -> list[Any]:
         own = [
@@ -211,15 +211,15 @@ class DocumentAdmin(ReadOnlyAdmin):
         about: Any = {"document_id": document.pk, "by": request.user, "now": timezone.now()}
         if verb == "make-again":
             if operations.make_again(**about):
-                messages.success(request, _t("The PDF is being made; look again in a few seconds."))
+                messages.success(request, gettext("The PDF is being made; look again in a few seconds."))
             else:
-                messages.warning(request, _t("It is being made right now."))
+                messages.warning(request, gettext("It is being made right now."))
         elif verb == "revoke-links":
             count = operations.revoke_links(**about)
-            messages.success(request, _t("Links that don't work any more: %(count)d.") % {"count": count})
+            messages.success(request, gettext("Links that don't work any more: %(count)d.") % {"count": count})
         elif verb == "give-link":
             operations.give_link(**about)
-            messages.success(request, _t("The new link stands below."))
+            messages.success(request, gettext("The new link stands below."))
         else:
             raise Http404
         return HttpResponseRedirect(reverse("admin:billing_document_change", args=[document.pk]))

@@ -20,9 +20,9 @@ from billing.models import Document, Pdf
 from billing.queries import file_name
 from common.promise import State
 
-#: how long a request waits for a PDF, and how often it looks, in seconds
+#: how long a request waits for a PDF; it looks soon at first, then more and more seldom; in seconds
 WAITS = 20.0
-LOOKS_EVERY = 0.25
+FIRST_LOOK, RAREST_LOOK = 0.05, 0.5
 
 
 @require_safe
@@ -31,13 +31,14 @@ async def document(request: HttpRequest, token: str, filename: str) -> HttpRespo
     found = await _apart(_find, token, timezone.now())
     if found is None:
         return _page("billing/link_gone.html", status=404)
-    ends = time.monotonic() + WAITS
+    ends, pause = time.monotonic() + WAITS, FIRST_LOOK
     while not found.sha256:
         if found.state not in {State.DUE, State.TAKEN}:
             return _page("billing/link_failed.html", status=503, retry_after=3600)
         if time.monotonic() >= ends:
             return _page("billing/link_wait.html", status=503, retry_after=5)
-        await asyncio.sleep(LOOKS_EVERY)
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, RAREST_LOOK)
         found = await _apart(_find, token, timezone.now())
         if found is None:  # revoked while we waited
             return _page("billing/link_gone.html", status=404)

