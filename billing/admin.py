@@ -178,7 +178,9 @@ class DocumentAdmin(ReadOnlyAdmin):
     def _address(self, link: Any, now: Any) -> SafeString | str:
         if link.revoked_at or link.expires_at <= now or not (address := links.path_of(link)):
             return "—"
-        return format_html('<a href="{}" class="link" target="_blank" rel="noreferrer">{}</a>', address, gettext("open"))
+        return format_html(
+            '<a href="{}" class="link" target="_blank" rel="noreferrer">{}</a>', address, gettext("open")
+        )
 
     def get_urls(self) -> list[Any]:
         own = [

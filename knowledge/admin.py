@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.admin import SimpleHistoryAdmin
 from unfold.admin import ModelAdmin, TabularInline
@@ -28,6 +28,7 @@ from knowledge.queries import with_index_state
 from knowledge.search.explain import try_out
 from pricing import placeholders
 from pricing.queries import current_rules
+from sales.models import User
 
 INDEX_LABELS = {
     IndexState.INDEXED: "success",
@@ -165,7 +166,7 @@ class ArticleAdmin(SimpleHistoryAdmin, ModelAdmin):
     @display(description=_("as customers see it"))
     def preview(self, article: Article) -> SafeString | str:
         if not article.pk:
-            return _t("Shown after saving.")
+            return gettext("Shown after saving.")
         html = to_html(placeholders.render(article.body, article.language))
         return mark_safe(f'<div class="bo-card bo-text">{html}</div>')  # noqa: S308  made safe by to_html
 
@@ -181,11 +182,11 @@ class ArticleAdmin(SimpleHistoryAdmin, ModelAdmin):
 
     def _set_status(self, request: HttpRequest, queryset: QuerySet[Any], status: Status) -> None:
         try:
-            changed = operations.set_status(articles=queryset, status=status, by=request.user)
+            changed = operations.set_status(articles=queryset, status=status, by=cast(User, request.user))
         except operations.BadArticle as problem:
             self.message_user(request, str(problem), messages.ERROR)
         else:
-            self.message_user(request, _t("Changed: %d") % changed, messages.SUCCESS)
+            self.message_user(request, gettext("Changed: %d") % changed, messages.SUCCESS)
 
     @action(description=_("Try the search"), url_path="try-the-search", icon="search", permissions=["view"])
     def try_the_search(self, request: HttpRequest) -> HttpResponse:
@@ -199,7 +200,7 @@ class ArticleAdmin(SimpleHistoryAdmin, ModelAdmin):
         trial = try_out(asked) if asked.strip() else None
         context = {
             **self.admin_site.each_context(request),
-            "title": _t("Try the search"),
+            "title": gettext("Try the search"),
             "asked": asked,
             "trial": trial,
             "rows": [_row(explained) for explained in trial.hits] if trial else [],

@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
@@ -109,7 +109,7 @@ def check_page(request: HttpRequest, *, site: Any) -> HttpResponse:
             form.take_errors(refused, wanted)
     context = {
         **site.each_context(request),
-        "title": _t("Check a calculation"),
+        "title": gettext("Check a calculation"),
         "form": form,
         "calculation": calculation and calculation_context(calculation, rules),
     }

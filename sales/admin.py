@@ -17,7 +17,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _t
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
@@ -81,7 +81,7 @@ class LeadAdmin(ModelAdmin):
 
     @display(description=_("name"))
     def who(self, lead: Lead) -> str:
-        return readable(lead, "name") or _t("unnamed")
+        return readable(lead, "name") or gettext("unnamed")
 
     @display(description=_("contact"))
     def how_to_reach(self, lead: Lead) -> str:
@@ -127,7 +127,7 @@ class ConversationAdmin(ReadOnlyAdmin):
 
     @display(description=_("lead"))
     def with_whom(self, conversation: Conversation) -> SafeString:
-        return link_to(conversation.lead, readable(conversation.lead, "name") or _t("unnamed"))
+        return link_to(conversation.lead, readable(conversation.lead, "name") or gettext("unnamed"))
 
     @display(description=_("led by"), label=MODE_LABELS, ordering="mode")
     def led_by(self, conversation: Conversation) -> tuple[str, str]:
@@ -152,7 +152,7 @@ class ConversationAdmin(ReadOnlyAdmin):
         if conversation is not None and self.has_view_permission(request, conversation):
             extra |= {
                 "conversation": conversation,
-                "lead_name": readable(conversation.lead, "name") or _t("unnamed"),
+                "lead_name": readable(conversation.lead, "name") or gettext("unnamed"),
                 "lead_contact": [
                     value for field in ("phone", "email", "company") if (value := readable(conversation.lead, field))
                 ],
@@ -176,9 +176,9 @@ class ConversationAdmin(ReadOnlyAdmin):
             elif verb == "say" and (text := request.POST.get("text", "").strip()):
                 operations.send_as_operator(conversation_id=pk, text=text, by=by, now=now)  # type: ignore[arg-type]
             else:
-                messages.error(request, _t("Write something first."))
+                messages.error(request, gettext("Write something first."))
         except operations.ConversationClosed:
-            messages.error(request, _t("This conversation is closed."))
+            messages.error(request, gettext("This conversation is closed."))
         return HttpResponseRedirect(reverse("admin:sales_conversation_change", args=[conversation.pk]))
 
     def stuck(self, request: HttpRequest) -> HttpResponse:
@@ -189,7 +189,7 @@ class ConversationAdmin(ReadOnlyAdmin):
             return self._try_again(request)
         context = {
             **self.admin_site.each_context(request),
-            "title": _t("What is stuck"),
+            "title": gettext("What is stuck"),
             "rows": stuck_rows(now=timezone.now()),
             "may_retry": request.user.has_perm("sales.change_turn"),
         }
@@ -202,10 +202,10 @@ class ConversationAdmin(ReadOnlyAdmin):
         for row in stuck_rows(now=timezone.now()):
             if row.key == wanted:
                 row.try_again(now=timezone.now())
-                messages.success(request, _t("It will be tried again within a few seconds."))
+                messages.success(request, gettext("It will be tried again within a few seconds."))
                 break
         else:
-            messages.warning(request, _t("It is not stuck any more."))
+            messages.warning(request, gettext("It is not stuck any more."))
         return HttpResponseRedirect(request.path)
 
 
