@@ -181,9 +181,8 @@ def _from_markdown(path: Path, folder: Path) -> _Found:
             front = yaml.safe_load(found["front"]) or {}
         except (yaml.YAMLError, ValueError, RecursionError):
             return _Found(place, problem=_("What stands between the lines of --- isn't YAML."))
-    problem = _front_problem(front)
-    if problem:
-        return _Found(place, problem=problem)
+    if wrong := _front_problem(front):
+        return _Found(place, problem=wrong)
     title = front.get("title", "")
     if not title and (heading := _TITLE.match(text)):
         title, text = heading["title"], text[heading.end() :]

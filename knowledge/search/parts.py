@@ -25,7 +25,7 @@ _IN_QUESTION = 0x5A5A_5A5A_5A5A_5A5A
 _ASKING = frozenset(
     """
     как какой какая какое какие каким каких что чем чего где куда откуда когда зачем почему сколько кто кому чей можно
-    могу может нужно надо ли how what where when why who which can do does is are
+    могу может нужно надо ли есть если нет не я мне мой хочу how what where when why who which can do does is are
     """.split()  # noqa: SIM905
 )
 
@@ -50,7 +50,7 @@ PARTS = (
     Part("question_run", "run", Kind.QUESTION, 0.15, 1.2, 0.5),
 )
 #: what a title counts that asks nothing: it says what the text is about, but not what somebody wants to know
-TITLE_SHARE = 0.5
+TITLE_SHARE = 0.35
 PARTS_OF = {kind: tuple(part for part in PARTS if part.kind == kind) for kind in Kind}
 
 

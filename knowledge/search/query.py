@@ -63,11 +63,10 @@ def read(text: str) -> Query:
     possible = 0.0
     for part in PARTS:
         for each in forms.values():
-            weight_here = part.weight * (_telling(each, known, totals) if part.kind == Kind.QUESTION else 1.0)
-            possible += weight_here * _best_of(each, part, known, totals[part.kind], instead)
+            possible += part.weight * _best_of(each, part, known, totals[part.kind], instead)
             for mark, weight in _marks_asked(each, part, instead):
                 passages = known.get(mark, 0)
-                counts = weight * weight_here * rarity(passages, totals[part.kind])
+                counts = weight * part.weight * rarity(passages, totals[part.kind])
                 if passages and (mark not in terms or terms[mark].weight < counts):
                     terms[mark] = Term(mark, part, counts, passages, each.text)
     return Query(
@@ -85,17 +84,6 @@ def _asked(text: str) -> list[str]:
 
 def _is_known(each: Word, known: Mapping[int, int]) -> bool:
     return any(known.get(mark) for part in PARTS if part.marks == "stem" for mark in marks_of(each, part))
-
-
-def _telling(each: Word, known: Mapping[int, int], totals: Mapping[Kind, int]) -> float:
-    """How much of its rarity among questions a word deserves: one that fills every text is no rarity in a title."""
-    in_texts, in_questions = (
-        rarity(sum(known.get(mark, 0) for mark in marks_of(each, part)), totals[part.kind])
-        for part in PARTS
-        if part.marks == "stem"
-    )
-    return min(1.0, in_texts / in_questions) if DAMP and in_questions else 1.0
-DAMP=True
 
 
 def _marks_asked(each: Word, part: Part, instead: Mapping[str, Word]) -> Iterable[tuple[int, float]]:

@@ -98,9 +98,9 @@ def _hits(rows: Sequence[Any], query: Query) -> list[Hit]:
             found[passage.article_id] = passage
     hits = []
     for article_id, score, body, _passage, question in rows:
-        passage = found.get(article_id)
-        if passage is None or passage.article.status != Status.PUBLISHED:
+        if article_id not in found or found[article_id].article.status != Status.PUBLISHED:
             continue  # it went away between the two looks
+        passage = found[article_id]
         hits.append(
             Hit(
                 article=passage.article,

@@ -22,8 +22,8 @@ class Command(BaseCommand):
             done = import_articles(options["path"])
         except Unreadable as problem:
             raise CommandError(str(problem)) from None
-        for problem in done.problems:
-            self.stderr.write(problem)
+        for words in done.problems:
+            self.stderr.write(words)
         self.stdout.write(
             _("%(found)d found, %(changed)d new or changed, %(bad)d not taken")
             % {"found": done.found, "changed": done.changed, "bad": len(done.problems)}
