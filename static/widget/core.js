@@ -358,6 +358,7 @@ class Talk {
     this.mode = "assistant";
     this.writing = { author: "", until: 0 };
     this.known = 0; // everything up to this number is here
+    this.last = 0; // the highest number that came, with gaps below it or not
     for (const name of store.names("out:")) {
       const kept = store.get(name);
       if (kept) this.pending.set(name.slice(4), { ...kept, client_id: name.slice(4), since: Date.now(), flying: false, refused: false });
@@ -369,16 +370,12 @@ class Talk {
     if (!Number.isInteger(message.seq) || this.messages.has(message.seq)) return false;
     this.messages.set(message.seq, { ...message, cards: message.cards || [], citations: message.citations || [] });
     while (this.messages.has(this.known + 1)) this.known += 1;
+    this.last = Math.max(this.last, message.seq);
     if (message.author !== "customer") {
       this.streams.clear();
       this.writing.until = 0;
     }
     return true;
-  }
-
-  /** The highest number that came, with gaps below it or not. */
-  get last() {
-    return Math.max(this.known, ...this.messages.keys());
   }
 
   /** Write a message down before it is sent, so that a reload or a lost line can't lose it. */
@@ -961,7 +958,7 @@ class View {
     this.talk = new Talk(this.store);
     this.wire = new Wire({
       config, store: this.store, talk: this.talk,
-      changed: () => this.render(), came: (message) => this.came(message), lost: () => this.lost(),
+      changed: () => this.soon(), came: (message) => this.came(message), lost: () => this.lost(),
     });
     this.nodes = new Map();
     this.unread = 0;
@@ -1227,7 +1224,14 @@ class View {
 
   // -- drawing
 
+  /** Draw once for all that comes at about the same time: a history of a thousand messages isn't drawn a thousand times. */
+  soon() {
+    this.drawing ||= setTimeout(() => this.render(), 15);
+  }
+
   render() {
+    clearTimeout(this.drawing);
+    this.drawing = 0;
     const name = this.t(this.panel.hidden ? "launcher_open" : "launcher_close");
     const unread = this.unread ? `, ${this.unread} ${this.words.unread[this.plural.select(this.unread)]}` : "";
     if (this.launcher.getAttribute("aria-label") !== name + unread) this.launcher.setAttribute("aria-label", name + unread);

@@ -154,7 +154,7 @@ def test_without_looking_for_the_twin_the_screen_would_show_it_twice(
     server.reply = None
     begin(page, "первое")
     page.evaluate(WATCH)
-    server.swallow_acks = 1
+    server.swallow_acks = 2
 
     write(page, "второе")
 
