@@ -8,9 +8,10 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
 from rest_framework import exceptions, serializers, status
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.permissions import AllowAny
@@ -61,12 +62,13 @@ class ConversationThrottle(AddressThrottle):
         return f"conversation {request.parser_context['kwargs']['conversation']}"
 
 
+@extend_schema_field(OpenApiTypes.STR)
 class Text(serializers.Field[str, Any, str, Any]):
     """A string as it was sent: neither numbers made into text, nor spaces cut, nor odd characters refused."""
 
     default_error_messages = {
-        "invalid": "Not a string.",
-        "too_long": "Too long: at most {most} characters.",
+        "invalid": gettext_lazy("Not a string."),
+        "too_long": gettext_lazy("Too long: at most {most} characters."),
     }
 
     def __init__(self, *, most: int | None = None, **kwargs: Any) -> None:
