@@ -127,7 +127,8 @@ if PROCESS == "web":
     _options["pool"] = {"min_size": 2, "max_size": env.number("DATABASE_POOL", default=16, least=1), "timeout": 10}
 else:
     DATABASES["default"]["CONN_MAX_AGE"] = None
-    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
+# a connection that PostgreSQL's restart has cut is found before a request meets it
+DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 
 # --- words and time ---------------------------------------------------------------------------------------------
 LANGUAGE_CODE = "ru"
