@@ -7,7 +7,6 @@ import logging
 import signal
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
 from importlib.util import find_spec
 from typing import Any
 
@@ -38,16 +37,29 @@ class Command(BaseCommand):
             for app in apps.get_app_configs()
             if find_spec(f"{app.name}.reconcile")
         ]
-        # a room each, so that a slow document can't delay an answer
-        with ThreadPoolExecutor(max_workers=max(1, len(rooms)), thread_name_prefix="sweep") as pool:
-            while not stop.is_set():
-                started = time.monotonic()
-                for future in [pool.submit(_sweep, name, module) for name, module in rooms]:
-                    future.result()
-                metrics.sweep_seconds.observe(time.monotonic() - started)
-                if once:
-                    return
-                stop.wait(max(0.0, every - (time.monotonic() - started)))
+        # a thread for each room, so that a slow document can't delay an answer; they end with the process
+        loops = [
+            threading.Thread(target=_look, args=(name, module, stop, every, once), name=f"sweep-{name}", daemon=True)
+            for name, module in rooms
+        ]
+        for loop in loops:
+            loop.start()
+        while not once and not stop.wait(3600):
+            pass
+        patience = time.monotonic() + 8  # what is cut short by the end of the process is still owed
+        for loop in loops:
+            loop.join(None if once else max(0.0, patience - time.monotonic()))
+
+
+def _look(name: str, module: Any, stop: threading.Event, every: float, once: bool) -> None:
+    """Sweep one room again and again."""
+    while not stop.is_set():
+        started = time.monotonic()
+        _sweep(name, module)
+        metrics.sweep_seconds.observe(time.monotonic() - started)
+        if once:
+            return
+        stop.wait(max(0.0, every - (time.monotonic() - started)))
 
 
 def _sweep(name: str, module: Any) -> int:
