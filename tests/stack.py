@@ -7,6 +7,7 @@ a test may kill it. ``with running(demo=True) as stack: ...`` gives ``stack.url`
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -31,8 +32,6 @@ from config.embedded.programs import Program, sweep, web, worker
 from config.embedded.state import ROOT
 
 APP = ("daphne", "worker", "sweep")
-#: databases that are ready to be copied: migrated, with and without the demo data
-_templates: dict[bool, str] = {}
 
 
 class Stack:
@@ -195,28 +194,36 @@ def until(true: Callable[[], object], *, seconds: float, what: str) -> float:
 
 
 def _template(*, demo: bool, valkey: str) -> str:
-    if demo not in _templates:
-        name = f"stack_template_{os.getpid()}_{'demo' if demo else 'bare'}"
-        _administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
-        _administer(f'CREATE DATABASE "{name}"')
-        steps = [["migrate", "--no-input", "--verbosity", "0"], *([["first_start"]] if demo else [])]
-        for step in steps:
-            done = subprocess.run(
-                [sys.executable, "manage.py", *step],
-                cwd=ROOT,
-                env={
-                    **os.environ,
-                    "DATABASE_URL": _address_of(name),
-                    "REDIS_URL": valkey,
-                    "PROCESS_KIND": "command",
-                    "ADMIN_PASSWORD": "a long pass phrase",
-                },
-                capture_output=True,
-                text=True,
-            )
-            assert done.returncode == 0, f"{step}: {done.stdout}{done.stderr}"
-        _templates[demo] = name
-    return _templates[demo]
+    """The database to copy; made once for all the processes of a test run, whoever comes first."""
+    name = f"stack_template_{'demo' if demo else 'bare'}"
+    mark = Path(os.environ["TEST_RUN_STATE"]) / name
+    with mark.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not mark.exists():
+            _make_template(name, demo=demo, valkey=valkey)
+            mark.touch()
+    return name
+
+
+def _make_template(name: str, *, demo: bool, valkey: str) -> None:
+    _administer(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
+    _administer(f'CREATE DATABASE "{name}"')
+    steps = [["migrate", "--no-input", "--verbosity", "0"], *([["first_start"]] if demo else [])]
+    for step in steps:
+        done = subprocess.run(
+            [sys.executable, "manage.py", *step],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "DATABASE_URL": _address_of(name),
+                "REDIS_URL": valkey,
+                "PROCESS_KIND": "command",
+                "ADMIN_PASSWORD": "a long pass phrase",
+            },
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, f"{step}: {done.stdout}{done.stderr}"
 
 
 def _administer(statement: str) -> None:
