@@ -29,12 +29,13 @@ def search(*, context: ToolContext, query: str) -> ToolOutput:
     hits = find(query[:QUERY_MOST], limit=HITS)
     if not hits:
         return ToolOutput(text="Nothing was found.", data={"hits": []})
+    render = placeholders.renderer(context.language)
     found = [
         {
             "article": hit.article.external_id,
-            "title": placeholders.render(hit.article.title, context.language),
+            "title": render(hit.article.title),
             "passage": hit.passage.heading,
-            "text": placeholders.render(hit.passage.text, context.language),
+            "text": render(hit.passage.text),
             "score": round(hit.score, 3),
             "share": round(hit.share, 3),
             "product": hit.article.product,
@@ -48,7 +49,7 @@ def search(*, context: ToolContext, query: str) -> ToolOutput:
         .values_list("pk", "beginning")
     )
     for each, hit in zip(found[:BODIES], hits, strict=False):
-        each["body"] = placeholders.render(whole.get(hit.article.pk, ""), context.language)
+        each["body"] = render(whole.get(hit.article.pk, ""))
     return ToolOutput(
         text="\n\n".join(_words(each) for each in found),
         data={"hits": found},

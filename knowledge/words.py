@@ -7,6 +7,7 @@ characters that it is made of. A mark is a 64-bit number, so that a posting is a
 from __future__ import annotations
 
 import re
+import threading
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -89,7 +90,7 @@ def prefix_of(text: str) -> str:
     """The first letters of the stem of the dictionary form."""
     if not _CYRILLIC.search(text):
         return stem_of(text)[:PREFIX]
-    lemma = _morphology().parse(text)[0].normal_form.replace("ё", "е")
+    lemma = analyzer().parse(text)[0].normal_form.replace("ё", "е")
     return stem_of(lemma)[:PREFIX]
 
 
@@ -124,8 +125,18 @@ def _english() -> Any:
     return snowballstemmer.stemmer("english")
 
 
+def analyzer() -> Any:
+    """The dictionaries of Russian word forms, one for the process; the first call takes half a second."""
+    with _reading:
+        return _analyzer()
+
+
 @cache
-def _morphology() -> Any:
+def _analyzer() -> Any:
     import pymorphy3  # slow: it reads its dictionaries, 15 MB; not every process searches
 
     return pymorphy3.MorphAnalyzer()
+
+
+#: two threads at once would read them twice
+_reading = threading.Lock()

@@ -47,7 +47,7 @@ PARTS = (
     Part("prefix", "prefix", Kind.BODY, 0.5, 1.2, 0.75),
     Part("run", "run", Kind.BODY, 0.1, 1.2, 0.75),
     Part("question_stem", "stem", Kind.QUESTION, 1.0, 1.2, 0.5),
-    Part("question_run", "run", Kind.QUESTION, 0.15, 1.2, 0.5),
+    Part("question_run", "run", Kind.QUESTION, 0.1, 1.2, 0.5),
 )
 #: what a title counts that asks nothing: it says what the text is about, but not what somebody wants to know
 TITLE_SHARE = 0.35

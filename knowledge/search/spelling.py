@@ -80,6 +80,9 @@ def distance(one: str, other: str, most: int) -> int:
     """Letters that are wrong, missing, too many or swapped; ``most + 1`` as soon as there are more than ``most``."""
     if abs(len(one) - len(other)) > most:
         return most + 1
+    one, other = _middles(one, other)
+    if not one or not other:
+        return len(one) + len(other)
     before: list[int] = []
     row = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):
@@ -92,3 +95,13 @@ def distance(one: str, other: str, most: int) -> int:
         if min(row) > most:
             return most + 1
     return row[-1]
+
+
+def _middles(one: str, other: str) -> tuple[str, str]:
+    """The words without what they begin and end with alike: mistakes are few, so little is left."""
+    shortest = min(len(one), len(other))
+    head = next((at for at in range(shortest) if one[at] != other[at]), shortest)
+    one, other = one[head:], other[head:]
+    shortest -= head
+    tail = next((at for at in range(shortest) if one[-1 - at] != other[-1 - at]), shortest)
+    return one[: len(one) - tail], other[: len(other) - tail]

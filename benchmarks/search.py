@@ -1,0 +1,207 @@
+"""Search beside its bare SQL in the same run, and the index: whole, and for one changed entry.
+
+``python -m benchmarks.search`` prints a table in Markdown. ``--quick`` for a first look. The entries are made up of
+real Russian word forms, as frequent as words are (the n-th by 1/n), each about a topic of its own; the questions take
+words of an entry, a third of them misspelt. The bare part is the statement that the search itself sends, with the same
+marks, by psycopg alone, in turns with ours; of the repeats of
+one question the best counts, of the questions p50 and p95.
+"""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import json
+import os
+import random
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+#: what PERFORMANCE.md gives for 5,000 entries, in seconds
+INDEX_GOAL = 8.0
+REPEATS = 5
+
+
+def made_up(entries: int, *, seed: int = 7) -> list[dict[str, Any]]:
+    """Entries of some 90 words: a title, a text, and for every third of them two questions."""
+    import pymorphy3
+
+    chance = random.Random(seed)
+    known = pymorphy3.MorphAnalyzer().dictionary.iter_known_words("по")
+    words = [each[0] for each in itertools.islice(known, 60_000) if "-" not in each[0]]
+    chance.shuffle(words)
+    words = words[:20_000]
+    frequency = list(itertools.accumulate(1 / (rank + 10) for rank in range(len(words))))
+    made = []
+    for number in range(entries):
+        topic = chance.sample(words, 12)
+        common = chance.choices(words, cum_weights=frequency, k=60)
+        body = common + chance.choices(topic, k=30)
+        chance.shuffle(body)
+        sentences = [" ".join(body[at : at + 9]).capitalize() + "." for at in range(0, len(body), 9)]
+        entry: dict[str, Any] = {
+            "id": f"e{number}",
+            "title": " ".join(topic[:3] + common[:2]).capitalize(),
+            "text": " ".join(sentences),
+        }
+        if number % 3 == 0:
+            entry["questions"] = [f"Как {' '.join(chance.sample(topic, 3))}?", f"Где {' '.join(common[2:5])}?"]
+        made.append(entry)
+    return made
+
+
+def asked(entries: list[dict[str, Any]], count: int, *, seed: int = 11) -> list[str]:
+    """Questions of five to nine words, a third of the words with a letter dropped."""
+    chance = random.Random(seed)
+    questions = []
+    for entry in chance.sample(entries, count):
+        words = chance.sample((entry["title"] + " " + entry["text"]).replace(".", "").lower().split(), 7)
+        for place, word in enumerate(words):
+            if len(word) > 4 and chance.random() < 1 / 3:
+                cut = chance.randrange(1, len(word) - 1)
+                words[place] = word[:cut] + word[cut + 1 :]
+        questions.append("здравствуйте подскажите как " + " ".join(words[: chance.randint(4, 7)]))
+    return questions
+
+
+def timed(work: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def searching(questions: list[str]) -> dict[str, list[float]]:
+    """Seconds for each question: ours, the bare statement, the bare inner sum, and reading the question."""
+    import psycopg
+    from django.db import connection
+
+    from knowledge.search import query, search, sparse
+
+    params = connection.get_connection_params()
+    wanted = {key: params[key] for key in ("host", "port", "dbname", "user", "password") if params.get(key)}
+    times: dict[str, list[float]] = {"ours": [], "bare": [], "sum": [], "read": []}
+    with psycopg.connect(**wanted, autocommit=True, cursor_factory=psycopg.ClientCursor) as bare:
+        for text in questions:
+            terms = query.read(text).terms
+            values = {"marks": [each.mark for each in terms], "weights": [each.weight for each in terms], "limit": 10}
+            inner = "SELECT" + sparse.SCORES.split("SELECT", 1)[1].split("LIMIT", 1)[0] + "LIMIT 10"
+            works: dict[str, Callable[[], Any]] = {
+                "ours": lambda text=text: search(text, limit=10),  # type: ignore[misc]
+                "bare": lambda values=values: bare.execute(sparse.SCORES, values).fetchall(),  # type: ignore[misc]
+                "sum": lambda values=values, inner=inner: bare.execute(inner, values).fetchall(),  # type: ignore[misc]
+                "read": lambda text=text: query.read(text),  # type: ignore[misc]
+            }
+            best = dict.fromkeys(works, float("inf"))
+            for _ in range(REPEATS):
+                for name, work in works.items():
+                    best[name] = min(best[name], timed(work))
+            for name, seconds in best.items():
+                times[name].append(seconds)
+    return times
+
+
+def one_changed(times: int) -> float:
+    """Median seconds until an entry that got another word is indexed again."""
+    from knowledge import indexing
+    from knowledge.models import Article, Indexing
+    from knowledge.operations import Draft, save_article
+
+    found = []
+    for article in Article.objects.order_by("?")[:times]:
+        questions = tuple(article.questions.values_list("text", flat=True))
+        draft = Draft(title=article.title, body=f"{article.body} Изменено.", questions=questions)
+        save_article(draft=draft, by=None, article=article)
+        owed = Indexing.objects.get(article=article, state="due")
+        found.append(timed(lambda owed=owed: indexing.keep(owed.pk)))  # type: ignore[misc]
+        owed.refresh_from_db()
+        assert owed.state == "kept", owed.problem
+    return statistics.median(found)
+
+
+def percentile(values: list[float], share: float) -> float:
+    return sorted(values)[min(len(values) - 1, int(len(values) * share))]
+
+
+def measure(folder: Path, *, entries: int, questions: int) -> dict[str, float]:
+    """One round with a fresh knowledge base."""
+    from django.db import connection
+
+    from knowledge.importing import import_articles
+    from knowledge.models import Article, Posting
+
+    made = made_up(entries)
+    path = folder / "entries.jsonl"
+    path.write_text("\n".join(json.dumps(each, ensure_ascii=False) for each in made))
+    with connection.cursor() as cursor:
+        cursor.execute("TRUNCATE knowledge_posting, knowledge_mark, knowledge_yardstick, knowledge_article CASCADE")
+    whole = timed(lambda: import_articles(path))
+    assert Article.objects.count() == entries
+    found = searching(asked(made, questions))
+    one = one_changed(20)
+    return {
+        "whole": whole,
+        "one": one,
+        "postings": float(Posting.objects.count()),
+        **{f"{name} p50": percentile(each, 0.5) for name, each in found.items()},
+        **{f"{name} p95": percentile(each, 0.95) for name, each in found.items()},
+    }
+
+
+def table(small: dict[str, float], large: dict[str, float], entries: int) -> str:
+    ms = {name: f"{1000 * value:.1f} ms" for name, value in large.items() if name[-3:] in {"p50", "p95"}}
+    goal = INDEX_GOAL * entries / 5000
+    return "\n".join(
+        [
+            f"Search, {entries} entries, {large['postings']:.0f} postings",
+            "",
+            "| what | ours | beside | ratio |",
+            "|---|---:|---:|---:|",
+            f"| a search, p50 | {ms['ours p50']} | its bare SQL {ms['bare p50']} | "
+            f"{large['ours p50'] / large['bare p50']:.2f} |",
+            f"| a search, p95 | {ms['ours p95']} | its bare SQL {ms['bare p95']} | "
+            f"{large['ours p95'] / large['bare p95']:.2f} |",
+            f"| of it the inner sum alone, p95 | {ms['sum p95']} | | |",
+            f"| of it reading the question, p95 | {ms['read p95']} | | |",
+            f"| a search, p95, with a tenth of the entries | {1000 * small['ours p95']:.1f} ms | | "
+            f"{large['ours p95'] / small['ours p95']:.2f} |",
+            f"| import and index of all entries | {large['whole']:.1f} s | goal {goal:.1f} s | "
+            f"{large['whole'] / goal:.2f} |",
+            f"| one changed entry | {1000 * large['one']:.0f} ms | a full rebuild {large['whole']:.1f} s | "
+            f"{100 * large['one'] / large['whole']:.2f} % |",
+        ]
+    )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true", help="a fifth of the entries and questions")
+    given = parser.parse_args()
+    from benchmarks.websocket import servers
+
+    entries, questions = (1000, 40) if given.quick else (5000, 200)
+    with servers(), tempfile.TemporaryDirectory() as folder:
+        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+        from django.db import connections
+
+        call_command("migrate", verbosity=0)
+        from knowledge.words import word
+
+        word("разогрев")  # its dictionaries are read once in the life of a process
+        small = measure(Path(folder), entries=entries // 10, questions=questions // 2)
+        large = measure(Path(folder), entries=entries, questions=questions)
+        connections.close_all()
+        print(f"(2 cores shared with what else runs: load {os.getloadavg()[0]:.1f})", file=sys.stderr)
+        print(table(small, large, entries))
+
+
+if __name__ == "__main__":
+    main()
