@@ -126,8 +126,11 @@ class Promise(models.Model):
 
     @contextmanager
     def fenced(self) -> Iterator[None]:
-        """A transaction in which this row is locked and still ours; raises ``Superseded`` where it isn't."""
-        with transaction.atomic():
+        """A transaction in which this row is locked and still ours; raises ``Superseded`` where it isn't.
+
+        Within a transaction it is part of that one: who is superseded takes back all of it.
+        """
+        with transaction.atomic(savepoint=False):
             row = (
                 type(self)
                 ._default_manager.select_for_update(of=("self",))

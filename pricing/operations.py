@@ -37,13 +37,13 @@ def make_quote(
     calculation = calculate(request, in_force.rules)
     if conversation_id is not None and lead_id is None:
         lead_id = Conversation.objects.values_list("lead_id", flat=True).get(pk=conversation_id)
-    _keep(in_force)
+    book = _keep(in_force)
     quote = Quote(
         number=_next_number(now),
         conversation_id=conversation_id,
         lead_id=lead_id,
         inputs=snapshot.request_to_json(request),
-        rule_book_id=in_force.sha256,
+        rule_book=book,
         edition=EDITION,
         result=snapshot.result_to_json(calculation),
         trace=snapshot.trace_to_json(calculation),
@@ -133,10 +133,11 @@ def ensure_defaults() -> None:
             VatMode.objects.create(**dict(zip(fields, values, strict=True)), in_force=values[0] == "none_usn")
 
 
-def _keep(in_force: RulesInForce) -> None:
-    """Keep the rules under their digest, once."""
+def _keep(in_force: RulesInForce) -> RuleBook:
+    """Keep the rules under their digest, once; the row as it is or would be."""
     book = RuleBook(sha256=in_force.sha256, rules=dict(in_force.data))
     RuleBook.objects.bulk_create([book], ignore_conflicts=True)
+    return book
 
 
 def _next_number(now: datetime) -> str:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 
 from django.utils.translation import gettext as _
 
@@ -34,11 +35,18 @@ _HEADER = {"ru": ("Тариф", "Объём", "Цена в месяц"), "en": (
 
 def render(text: str, language: str = "ru") -> str:
     """The text with prices in it. A placeholder that names nothing says that a manager will tell."""
-    if not _OURS.search(text):
-        return text
+    return renderer(language)(text)
+
+
+def renderer(language: str = "ru") -> Callable[[str], str]:
+    """``render`` for texts that belong together: the catalogue is read once, and only if one of them needs it."""
     language = "en" if language == "en" else "ru"
-    rules = current_rules()
-    return _OURS.sub(lambda found: _value(found, rules, language) or words.ASK_A_MANAGER[language], text)
+    rules = cache(current_rules)
+
+    def render_one(text: str) -> str:
+        return _OURS.sub(lambda found: _value(found, rules(), language) or words.ASK_A_MANAGER[language], text)
+
+    return render_one
 
 
 def problems(text: str) -> list[str]:

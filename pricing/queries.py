@@ -176,7 +176,11 @@ def answer_of(calculation: Calculation, quote: Quote) -> dict[str, Any]:
 
 def card(quote: Quote, language: str = "ru") -> dict[str, Any]:
     """The quote as a card of a message; lines minus discounts come to the total."""
-    calculation = recompute(quote)
+    return card_of(recompute(quote), quote, language)
+
+
+def card_of(calculation: Calculation, quote: Quote, language: str = "ru") -> dict[str, Any]:
+    """The same for a quote that has just been reckoned."""
     lines = [
         {
             "code": line.product.code,

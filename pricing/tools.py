@@ -61,6 +61,6 @@ def quote(
             calculation, quote_number=made.number, valid_until=made.valid_until, language=context.language
         ),
         data=answer,
-        cards=[queries.card(made, context.language)],
+        cards=[queries.card_of(calculation, made, context.language)],
         remember={"quote": {"request": made.inputs, "number": made.number, "answer": answer}},
     )

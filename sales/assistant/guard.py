@@ -44,22 +44,41 @@ class Verdict:
         return not self.unproven
 
 
+@dataclass(frozen=True)
+class Evidence:
+    """What may be named: amounts that tools have ``proven``, numbers that were ``spoken``, and the tools' words."""
+
+    proven: frozenset[Decimal]
+    spoken: frozenset[Decimal]
+    words: str
+
+    @classmethod
+    def of(cls, *, results: Iterable[ToolResult], heard: Iterable[str]) -> Evidence:
+        """Read the results once; a draft may then be checked piece by piece."""
+        said = "\n".join(f"{result.text}\n{json.dumps(result.data, ensure_ascii=False)}" for result in results)
+        return cls(
+            proven=frozenset(value for value, _, _ in _amounts(said)),
+            spoken=frozenset(value for text in heard for value, _, _ in _amounts(text)),
+            words=_plain(said),
+        )
+
+    def inspect(self, draft: str) -> Verdict:
+        """Check every amount of ``draft`` against what tools said, and bare numbers also against what was heard."""
+        unproven = []
+        for value, has_unit, piece in _amounts(draft):
+            if has_unit:
+                allowed = value in self.proven
+            else:
+                allowed = value < _BARE_FROM or _is_year(value) or value in self.proven or value in self.spoken
+            if not allowed:
+                unproven.append(piece)
+        unproven += [words for words in _IN_WORDS.findall(draft) if _plain(words) not in self.words]
+        return Verdict(tuple(dict.fromkeys(unproven)))
+
+
 def inspect(draft: str, *, results: Iterable[ToolResult], heard: Iterable[str]) -> Verdict:
-    """Check every amount of ``draft`` against what tools said, and bare numbers also against what was ``heard``."""
-    said = "\n".join(f"{result.text}\n{json.dumps(result.data, ensure_ascii=False)}" for result in results)
-    proven = {value for value, _, _ in _amounts(said)}
-    spoken = {value for text in heard for value, _, _ in _amounts(text)}
-    unproven = []
-    for value, has_unit, piece in _amounts(draft):
-        if has_unit:
-            allowed = value in proven
-        else:
-            allowed = value < _BARE_FROM or _is_year(value) or value in proven or value in spoken
-        if not allowed:
-            unproven.append(piece)
-    lowered = _plain(said)
-    unproven += [words for words in _IN_WORDS.findall(draft) if _plain(words) not in lowered]
-    return Verdict(tuple(dict.fromkeys(unproven)))
+    """Check one draft against what tools said and what was ``heard``."""
+    return Evidence.of(results=results, heard=heard).inspect(draft)
 
 
 def _amounts(text: str) -> Iterable[tuple[Decimal, bool, str]]:

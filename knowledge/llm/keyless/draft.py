@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from knowledge.llm.keyless.needs import Talk, asked_about
 from knowledge.llm.keyless.plan import Done, Plan
@@ -39,6 +40,11 @@ class Draft:
     def language(self) -> Language:
         return self.context.language
 
+    @cached_property
+    def evidence(self) -> guard.Evidence:
+        """What may be named; all tools have answered before a draft is begun."""
+        return guard.Evidence.of(results=self.done.results.values(), heard=self.heard)
+
     def say(self, phrase: str, **values: str) -> str:
         return say(phrase, self.language, **values)
 
@@ -47,7 +53,7 @@ class Draft:
         text = text.strip()
         if not text or text in self.parts:
             return False
-        if not guard.inspect(text, results=self.done.results.values(), heard=self.heard).passed:
+        if not self.evidence.inspect(text).passed:
             self.notes.append("a paragraph without proof was left out")
             return False
         self.parts.append(text)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-import pymorphy3
+from knowledge.words import analyzer
 
 
 def wordset(words: str) -> frozenset[str]:
@@ -92,11 +92,6 @@ class Words:
     asks: frozenset[int]
 
 
-@lru_cache(maxsize=1)
-def _analyzer() -> pymorphy3.MorphAnalyzer:
-    return pymorphy3.MorphAnalyzer()
-
-
 def spell(word: str) -> str:
     """Lower case, with е for ё: customers use both."""
     return word.lower().replace("ё", "е")
@@ -110,26 +105,26 @@ def lemma(word: str) -> str:
         return form
     if not "а" <= word[:1] <= "я":
         return word
-    return spell(_analyzer().parse(word)[0].normal_form)
+    return spell(analyzer().parse(word)[0].normal_form)
 
 
 @lru_cache(maxsize=50_000)
 def is_known(word: str) -> bool:
     """Whether the dictionary or our own list has the word."""
-    return word in _FORMS or bool(_analyzer().word_is_known(word))
+    return word in _FORMS or bool(analyzer().word_is_known(word))
 
 
 @lru_cache(maxsize=50_000)
 def grammar(word: str) -> frozenset[str]:
     """The grammemes of a word's likeliest reading: ``NOUN``, ``anim``, ``plur``, ``Name``…"""
-    parse = _analyzer().parse(word)[0]
+    parse = analyzer().parse(word)[0]
     return frozenset(parse.tag.grammemes)
 
 
 @lru_cache(maxsize=50_000)
 def is_first_name(word: str) -> bool:
     """Whether a word can be somebody's first name."""
-    return any("Name" in parse.tag.grammemes and parse.score > 0.05 for parse in _analyzer().parse(word))
+    return any("Name" in parse.tag.grammemes and parse.score > 0.05 for parse in analyzer().parse(word))
 
 
 def tidy(text: str) -> str:
@@ -215,7 +210,7 @@ def _in_russian_layout(text: str) -> str:
         return text
     meant = text.lower().translate(_LAYOUT)
     words = re.findall(r"[а-яё]{2,}", meant)
-    known = [word for word in words if _analyzer().word_is_known(word)]
+    known = [word for word in words if analyzer().word_is_known(word)]
     latin = re.findall(r"[a-z]+", text.lower())
     if sum(map(len, known)) * 2 < sum(map(len, words)) or any(word in _ENGLISH for word in latin):
         return text
