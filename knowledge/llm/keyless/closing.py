@@ -180,7 +180,9 @@ def size_chips(draft: Draft, code: str = "") -> list[str]:
 
 def first_chips(draft: Draft) -> list[str]:
     """Where to begin."""
-    chips = [draft.say("chip_what", product=name) for name in draft.product_names()[:2]]
+    spoken_of = {*draft.talk.needs.topics, *draft.talk.before.topics}
+    names = [draft.name(product) for product in draft.catalogue.products if product.code not in spoken_of]
+    chips = [draft.say("chip_what", product=name) for name in names[:2]]
     if draft.catalogue.products:
         chips.append(draft.say("chip_price", product=draft.product_names()[0]))
     return [*chips, draft.say("chip_person")]

@@ -10,7 +10,7 @@ from knowledge.llm.keyless import passages
 from knowledge.llm.keyless import plan as plans
 from knowledge.llm.keyless.closing import close, first_chips
 from knowledge.llm.keyless.draft import Draft
-from knowledge.llm.keyless.needs import Needs, Size, Talk
+from knowledge.llm.keyless.needs import Needs, Size, Talk, last_question
 from knowledge.llm.keyless.plan import Done, Plan
 from knowledge.llm.keyless.questions import Question
 from knowledge.llm.keyless.quotewords import quote_in_words
@@ -57,6 +57,8 @@ def talk_of_itself(draft: Draft) -> None:
         draft.add(draft.say("who_i_am"))
     elif draft.talk.means("smalltalk"):
         draft.add(draft.say("smalltalk"))
+    if draft.talk.means("foreign"):
+        draft.add(draft.say("foreign"))
 
 
 def refuse(draft: Draft) -> None:
@@ -131,6 +133,9 @@ def answer_questions(draft: Draft) -> None:
     draft.notes.append(f"{len(missing)} questions without an answer")
     if all(question.kind == "guess" for question in missing) and _has_other_business(draft):
         return
+    if all(question.kind == "guess" for question in missing) and last_question(draft.talk.last_reply):
+        draft.add(draft.say("unclear_answer"))  # they answered our question, and asked nothing
+        return
     draft.unanswered = True
     if not draft.talk.means("complaint", "privacy"):
         _say_not_known(draft, missing)
@@ -144,6 +149,9 @@ def _tell(draft: Draft, question: Question, hits: Sequence[Mapping[str, Any]]) -
             draft.add(draft.say("in_russian"))
         if answer.text in draft.parts:
             told = True  # two questions, one answer
+        elif answer.text in draft.talk.last_reply:
+            told = draft.add(draft.say("told_above")) or told
+            draft.unanswered = True  # they ask again, so it wasn't enough
         elif draft.add(answer.text):
             draft.sources.append(answer.article)
             told = True
@@ -186,8 +194,7 @@ def name_prices(draft: Draft) -> None:
         draft.add(draft.failed("quote") or draft.say("quote_failed"))
         draft.notes.append("the quote was refused")
         return
-    for part in quote_in_words(result.text):
-        draft.add(part)
+    draft.add(quote_in_words(result.text))
     explain_request(draft)
 
 

@@ -68,6 +68,7 @@ class Message:
         self._by_kind: dict[str, list[Match]] = {}
         for match in _certain(self, book.find(self.words, self.lemmas)):
             self._by_kind.setdefault(match.kind, []).append(match)
+        self._by_kind.setdefault("intent", []).extend(self._bare_prices())
         self.clauses = self._clauses()
         for match in self.all("intent"):
             self.clause_of(match.first).intents.add(match.name)
@@ -124,6 +125,16 @@ class Message:
         if self.raw(after) in {"пока", "нам", "мне", "тут"}:
             after += 1
         return self.raw(after) == "не" and self.lemma(after + 1) in _NEED
+
+    def _bare_prices(self) -> list[Match]:
+        """«Менеджер и аналитик сколько»: at the end of a sentence that names what we sell, it asks for the price."""
+        named = [match.first for kind in ("product", "head", "service") for match in self.all(kind)]
+        return [
+            Match("intent", "price", place, place)
+            for place, lemma in enumerate(self.lemmas)
+            if lemma == "сколько" and not self.together(place, place + 1)
+            if any(self.together(at, place) for at in named)
+        ]
 
     def _clauses(self) -> list[Clause]:
         """Sentences, cut again where a new question begins: «что умеет … и сколько стоит …»."""

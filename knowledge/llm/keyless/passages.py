@@ -12,7 +12,7 @@ from knowledge.llm.keyless.questions import Question
 from knowledge.passages import Piece, cut
 
 #: characters of an answer to one question
-LENGTH_MOST = 900
+LENGTH_MOST = 700
 #: How much of the possible score a passage must have to be an answer, when half the question's words are in it too.
 #: Tried on the demo articles with 46 questions they answer and 28 they don't: one or two foreign ones pass.
 SHARE_LEAST = 0.35

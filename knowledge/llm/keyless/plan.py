@@ -93,10 +93,10 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
     for understood in talk.said:
         contact |= understood.contact
     questions = tuple(question for understood in talk.said for question in understood.questions)
-    questions = tuple(_in_context(question, talk, catalogue) for question in questions)
+    questions = tuple(_in_context(_as_written(question), talk, catalogue) for question in questions)
     questions = tuple(_at_large(question, catalogue) for question in questions)[:QUESTIONS_MOST]
     if talk.means("attack_price") and not questions:
-        questions = (Question("Какие действуют скидки", kind="discount"),)
+        questions = (Question("Какие есть скидки", kind="discount"),)
     changed = needs.priced != talk.before.priced
     agreed_period = talk.means("yes", "yes_and") and talk.offered in {"year", "month"}
     asks_price = talk.means("price") and not any(question.kind == "ware" for question in questions)
@@ -114,6 +114,7 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
     if fresh and request is None and not price_list and not questions:
         questions = tuple(_introduction(code, catalogue) for code in fresh[:2])
     refused = talk.means("privacy", "attack", "attack_price")
+    refused = refused or any(understood.unknown for understood in talk.said)
     all_prices = talk.means("price") and not refused and not needs.products and not needs.services and not questions
     return Plan(
         questions=questions,
@@ -146,14 +147,34 @@ def _introduction(code: str, catalogue: Rules) -> Question:
     return Question(f"Что умеет {name}", (code,), "about")
 
 
+#: names from another alphabet, as customers spell them and as articles do
+_SPELLINGS = (
+    (re.compile(r"\b(?:в[оа][тц]{1,2}с?[аэ]пп?|whats?app?|wa)[а-я]{0,2}\b", re.IGNORECASE), "WhatsApp"),
+    (re.compile(r"\b(?:телеграмм?|телега|телегу|телеге|тг|tg)(?:[аеу]|ом)?\b", re.IGNORECASE), "Telegram"),
+)
+
+
+def _as_written(question: Question) -> Question:
+    """A question with names spelt as the articles spell them."""
+    text = question.text
+    for spelling, name in _SPELLINGS:
+        text = spelling.sub(name, text)
+    return replace(question, text=text)
+
+
 def _in_context(question: Question, talk: Talk, catalogue: Rules) -> Question:
     """«А он умеет…?» is a question about the product spoken of before."""
     if question.kind == "discount" and "скид" not in question.text.lower():
-        question = replace(question, text=f"Скидки: {question.text}")
+        asked = f"Скидки: {question.text}" if _NAMES_DISCOUNT.search(question.text) else "Какие есть скидки"
+        question = replace(question, text=asked)
     if question.products or not question.refers or not talk.needs.topics:
         return question
     product = catalogue.product(talk.needs.topics[-1])
     return question if product is None else replace(question, products=(product.code,))
+
+
+#: «дороговато» and «у конкурентов дешевле» ask for any discount, «а для стартапов?» for one
+_NAMES_DISCOUNT = re.compile("стартап|startup|год|year|продукт|product|пакет", re.IGNORECASE)
 
 
 def _at_large(question: Question, catalogue: Rules) -> Question:

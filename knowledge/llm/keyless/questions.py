@@ -58,7 +58,7 @@ def _text(message: Message, clause: Clause) -> str:
 
 
 _NO_QUESTION = wordset(
-    "attack attack_price identity smalltalk privacy no_contact range person proposal goodbye only reset unsure"
+    "attack attack_price identity smalltalk foreign privacy no_contact range person proposal goodbye only reset unsure"
     " abilities advise"
 )
 

@@ -1,40 +1,34 @@
-"""The words of a quote, in the tool's own sentences."""
+"""The words of a quote beside its card, in the tool's own sentences."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 
 #: where one sentence of a quote ends and the next begins
 _SENTENCE = re.compile(r"(?<=\.)\s+(?=[A-ZА-ЯЁ])")
 _TOTAL = ("Итог", "Total", "A manager will name the total")
-_SUM = ("Подписка", "Subscription")
-_DISCOUNTS = ("Скидки", "Discounts")
-_SERVICES_SUM = ("Услуги вместе", "Services together")
+_DISCOUNTS = re.compile(r"^(?:Скидки: .*; вместе (?P<ru>[^;]+)|Discounts: .*; (?P<en>[^;]+) together)\.$")
 
 
-def quote_in_words(text: str) -> list[str]:
-    """The tool's own sentences, the total first: paragraphs of Markdown. Words that have no total stay as they are."""
+def quote_in_words(text: str) -> str:
+    """The total with its period, the discounts in one sum and the VAT: the lines stand in the quote's card.
+
+    Words that have no total stay as they are.
+    """
     sentences = [sentence.strip() for sentence in _SENTENCE.split(text.strip()) if sentence.strip()]
     at = next((place for place, sentence in enumerate(sentences) if sentence.startswith(_TOTAL)), None)
     if at is None:
-        return [text]
-    lines = _without_repeats(sentences[:at])
+        return text
     # what follows the total is the VAT; the last sentence names the quote and its term
-    headline = " ".join([f"**{sentences[at]}**", *sentences[at + 1 : -1]])
-    return [headline, "\n".join(f"- {line}" for line in lines), *sentences[max(at + 1, len(sentences) - 1) :]]
+    words = [f"**{sentences[at]}**", *map(_in_total, sentences[:at]), *sentences[at + 1 : -1]]
+    return " ".join(filter(None, words))
 
 
-def _without_repeats(lines: Sequence[str]) -> list[str]:
-    """One product is its own subscription, one discount or service its own sum: said once."""
-    products = next((place for place, line in enumerate(lines) if line.startswith(_SUM)), 0)
-    kept: list[str] = []
-    for line in lines:
-        if line.startswith(_SUM) and products == 1:
-            continue
-        if line.startswith(_DISCOUNTS) and line.count("%") == 1:
-            line = line.rpartition(";")[0] + "." if ";" in line else line
-        if line.startswith(_SERVICES_SUM) and ";" not in (kept[-1] if kept else ""):
-            continue
-        kept.append(line)
-    return kept
+def _in_total(sentence: str) -> str:
+    """What of a sentence before the total is said beside it: what isn't in it, and that the discounts are."""
+    if "по запросу" in sentence or "on request" in sentence:
+        return sentence
+    found = _DISCOUNTS.match(sentence)
+    if found is None:
+        return ""
+    return f"Скидки уже учтены: {found['ru']}." if found["ru"] else f"Discounts are included: {found['en']}."

@@ -28,6 +28,10 @@ PHRASES: dict[str, dict[Language, str]] = {
         "ru": "Спасибо, всё в порядке. Лучше всего я умею рассказывать о наших продуктах и считать их стоимость.",
         "en": "I am fine, thank you. What I do best is explaining our products and what they cost.",
     },
+    "foreign": {
+        "ru": "Об этом в базе знаний ничего нет: я помогаю с нашими продуктами, их стоимостью и внедрением.",
+        "en": "The knowledge base has nothing on that: I help with our products, their prices and the roll-out.",
+    },
     "thanks": {
         "ru": "Пожалуйста! Если появятся вопросы, пишите.",
         "en": "You are welcome! Write whenever you have a question.",
@@ -86,6 +90,16 @@ PHRASES: dict[str, dict[Language, str]] = {
     "dont_know_what": {
         "ru": "На вопрос «{question}» в базе знаний точного ответа нет.",
         "en": "The knowledge base has no exact answer to “{question}”.",
+    },
+    "told_above": {
+        "ru": "Всё, что есть об этом в базе знаний, я написал выше. Подробности знает сотрудник.",
+        "en": "What the knowledge base says about it is in my message above. A colleague knows the details.",
+    },
+    "unclear_answer": {
+        "ru": "Не уверен, что понял вас правильно. Назовите продукт и примерный объём в месяц, "
+        "и я посчитаю стоимость, или спросите о чём угодно из базы знаний.",
+        "en": "I am not sure I got that right. Name a product and a rough monthly volume and I will quote the price, "
+        "or ask me anything about our products.",
     },
     "in_russian": {"ru": "", "en": "From our knowledge base (in Russian):"},
     "search_is_off": {
