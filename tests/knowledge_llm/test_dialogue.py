@@ -414,3 +414,87 @@ def test_ten_wordings_get_the_same_price(wording: str) -> None:
         "startup": False,
     }
     assert "335\u00a0040\u00a0₽" in reply.text
+
+
+def test_the_text_beside_a_quote_says_the_total_once_and_leaves_the_lines_to_the_card() -> None:
+    reply = Dialogue().say("AI-менеджер на 1800 диалогов и AI-юрист на 40 документов, за год, сколько стоит?")
+
+    assert reply.text.startswith(
+        "**Итого за год: 473\u00a0472\u00a0₽.** Скидки уже учтены: 184\u00a0128\u00a0₽. НДС не облагается."
+    )
+    assert "34\u00a0900" not in reply.text
+    assert "Расчёт №" not in reply.text
+
+
+def test_the_text_beside_a_quote_says_the_same_in_english() -> None:
+    reply = Dialogue(language="en").say(
+        "AI Manager for 1800 conversations and AI Lawyer for 40 documents, yearly price?"
+    )
+
+    assert "Discounts are included: 184\u00a0128\u00a0₽." in reply.text
+    assert "34\u00a0900" not in reply.text
+
+
+def test_names_with_a_bare_how_much_ask_for_a_price() -> None:
+    dialogue = Dialogue()
+
+    reply = dialogue.say("менеджер и аналитик сколько")
+
+    assert [each["product"] for each in quoted(dialogue)["products"]] == ["ai_manager", "ai_analyst"]
+    assert "29\u00a0520\u00a0₽" in reply.text
+
+
+def test_of_several_unknown_volumes_the_next_one_is_asked_for() -> None:
+    dialogue = Dialogue()
+    first = dialogue.say("менеджер и аналитик сколько")
+    second = dialogue.say("а годом")
+
+    assert "диалогов" in last_question(first.text)
+    assert "отчётов" in last_question(second.text)
+
+
+def test_asking_the_same_again_gets_a_person_and_not_the_same_words() -> None:
+    dialogue = Dialogue()
+    first = dialogue.say("где хранятся данные?")
+    second = dialogue.say("где хранятся данные?")
+
+    assert "шифруется" in first.text
+    assert "шифруется" not in second.text
+    assert last_question(second.text) == "Позвать сотрудника?"
+
+
+def test_a_product_that_is_not_sold_brings_no_price_lists() -> None:
+    reply = Dialogue().say("сколько стоит AI-бухгалтер")
+
+    assert "AI-бухгалтер" in reply.text
+    assert "₽" not in reply.text
+
+
+def test_weather_is_not_small_talk() -> None:
+    reply = Dialogue().say("какая погода в москве")
+
+    assert reply.text.startswith("Об этом в базе знаний ничего нет")
+
+
+@pytest.mark.parametrize("text", ["дороговато", "у конкурентов дешевле"])
+def test_too_dear_is_answered_with_the_discounts(text: str) -> None:
+    assert Dialogue().say(text).sources == ("discounts",)
+
+
+def test_a_vague_answer_to_our_question_is_not_taken_for_a_question() -> None:
+    dialogue = Dialogue()
+    dialogue.say("здравствуйте")
+
+    assert "Не уверен, что понял вас правильно" in dialogue.say("ну для интернет магазина").text
+
+
+@pytest.mark.parametrize("text", ["ничего не понятно, ужасный бот", "долго ждать"])
+def test_annoyance_is_met_with_an_apology(text: str) -> None:
+    assert "Мне жаль" in Dialogue().say(text).text
+
+
+def test_who_waits_for_a_person_is_not_asked_for_other_words() -> None:
+    dialogue = Dialogue()
+    dialogue.say("позовите человека")
+
+    assert "уже приглашён" in dialogue.say("ну и где он").text

@@ -131,3 +131,11 @@ def test_price_table_belongs_to_the_product() -> None:
 
     assert passages.price_table(hits, product="ai_lawyer", names=("AI-юрист",)).article == "lawyer"
     assert passages.price_table(hits, product="ai_manager", names=("AI-менеджер",)) is None
+
+
+def test_a_heading_counts_when_a_passage_is_judged() -> None:
+    hit = {"article": "faq", "title": "Частые вопросы", "passage": "Какие гарантии", "share": 1.0}
+    hit["text"] = "Пока действует предложение, цена в нём не меняется."
+
+    assert passages.choose(Question("какие гарантии"), [hit])
+    assert not passages.choose(Question("какие гарантии"), [hit | {"passage": ""}])

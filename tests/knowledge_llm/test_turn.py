@@ -110,6 +110,9 @@ def test_story_of_the_first_visitor(conversation: Conversation) -> None:
         ("какие есть скидки?", "20\u00a0%"),
         ("Сколько стоит AI-аналитик?", "39\u00a0900\u00a0₽"),
         ("Расскажите про AI-юриста", "договор"),
+        ("какие гарантии", "Роста продаж не обещаем"),
+        ("кто ваши клиенты", "Имён клиентов"),
+        ("вотсап подключаете?", "WhatsApp"),
     ],
 )
 def test_demo_articles_answer(conversation: Conversation, question: str, words: str) -> None:

@@ -43,8 +43,11 @@ def after_quote(draft: Draft) -> list[str]:
     proposal = bool(draft.plan.proposal)
     questions = []
     if assumed and not draft.plan.person:
-        draft.chips += size_chips(draft, assumed[0])[:2]
-        questions.append(ask_size(draft, assumed[0]))
+        # of several sizes the next one is asked for, not the same again
+        asked = asked_about(draft.talk.last_reply, draft.catalogue)
+        wanted = next((code for code in assumed if code != asked), assumed[0])
+        draft.chips += size_chips(draft, wanted)[:2]
+        questions.append(ask_size(draft, wanted))
     if draft.done.data("quote").get("on_request"):
         draft.chips.append(draft.say("chip_person"))
         questions.append("" if draft.context.waiting else draft.say("offer_person"))

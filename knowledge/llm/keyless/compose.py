@@ -29,7 +29,7 @@ def compose(
     for write in PARTS:
         write(draft)
     if not draft.parts:
-        draft.add(draft.say("not_understood"))
+        draft.add(draft.say("person_coming" if context.waiting else "not_understood"))
         draft.chips += first_chips(draft)
         draft.notes.append("not understood")
     return Reply(
@@ -144,12 +144,13 @@ def answer_questions(draft: Draft) -> None:
 def _tell(draft: Draft, question: Question, hits: Sequence[Mapping[str, Any]]) -> bool:
     """Whether there was a passage to show."""
     told = False
-    for answer in passages.choose(question, hits):
+    most = passages.LENGTH_BESIDE_PRICE if draft.plan.request is not None else passages.LENGTH_MOST
+    for answer in passages.choose(question, hits, most=most):
         if draft.language == "en" and not draft.sources and re.search("[а-яё]", answer.text):
             draft.add(draft.say("in_russian"))
         if answer.text in draft.parts:
             told = True  # two questions, one answer
-        elif answer.text in draft.talk.last_reply:
+        elif any(answer.text in reply for reply in draft.talk.replies[-3:]):
             told = draft.add(draft.say("told_above")) or told
             draft.unanswered = True  # they ask again, so it wasn't enough
         elif draft.add(answer.text):

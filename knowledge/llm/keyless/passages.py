@@ -13,6 +13,8 @@ from knowledge.passages import Piece, cut
 
 #: characters of an answer to one question
 LENGTH_MOST = 700
+#: the same where a price follows, which must not be pushed out of sight
+LENGTH_BESIDE_PRICE = 450
 #: How much of the possible score a passage must have to be an answer, when half the question's words are in it too.
 #: Tried on the demo articles with 46 questions they answer and 28 they don't: one or two foreign ones pass.
 SHARE_LEAST = 0.35
@@ -36,7 +38,7 @@ class Answer:
     title: str
 
 
-def choose(question: Question, hits: Sequence[Mapping[str, Any]]) -> list[Answer]:
+def choose(question: Question, hits: Sequence[Mapping[str, Any]], *, most: int = LENGTH_MOST) -> list[Answer]:
     """The best passage, or for a comparison of products one of each; nothing when no passage is about it."""
     sure = [hit for hit in hits if _is_sure(hit, question)]
     fitting = [hit for hit in sure if _is_about(hit, question)] or (sure if question.refers else [])
@@ -46,7 +48,7 @@ def choose(question: Question, hits: Sequence[Mapping[str, Any]]) -> list[Answer
     if question.kind == "compare" and len(question.products) > 1 and fitting[0].get("product"):
         by_product = {hit.get("product"): hit for hit in reversed(fitting) if hit.get("product") in question.products}
         chosen = [by_product[code] for code in question.products if code in by_product] or chosen
-    length = LENGTH_MOST // len(chosen)
+    length = most // len(chosen)
     return [Answer(_words(hit, question, length), str(hit.get("article", "")), hit.get("title", "")) for hit in chosen]
 
 
@@ -127,7 +129,7 @@ def _is_sure(hit: Mapping[str, Any], question: Question) -> bool:
     """Whether a hit is an answer: by its share of the possible score, and by how much of the question is in it."""
     share = float(hit.get("share") or 0)
     asked = content(question.text) - lexicon.AT_LARGE
-    there = content(f"{hit.get('title', '')} {hit.get('text', '')}")
+    there = content(f"{hit.get('title', '')} {hit.get('passage', '')} {hit.get('text', '')}")
     shared = sum(any(_alike(word, other) for other in there) for word in asked)
     if question.kind == "ware" and not re.search("₽|бесплатн", hit.get("text", "")):
         return False
