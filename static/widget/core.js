@@ -769,8 +769,9 @@ const CARDS = {
 
   choices(card, { live, say, said, t }) {
     if (!live) return null;
+    const labels = (card.options || []).map((option) => option.label).join(" · "); // for channels without buttons
     return h("div", { class: "choices", role: "group", "aria-label": card.text || t("chips") },
-      card.text && !said.includes(card.text) && h("p", {}, card.text),
+      card.text && card.text !== labels && !said.includes(card.text) && h("p", {}, card.text),
       (card.options || []).map((option) => h("button", { type: "button", class: "chip", onclick: () => say(option.text || option.label) }, option.label)));
   },
 
@@ -1349,7 +1350,7 @@ class View {
     return h("article", { class: `item ${author}${first ? " new" : ""}`, "data-seq": message.seq },
       first && h("span", { class: author === "customer" ? "sr" : "who" }, this.t({ customer: "you", operator: "staff" }[author] || author)),
       message.text && h("div", { class: "bubble" }, author === "customer" ? message.text : markdown(message.text, this.words)),
-      cards, this.sources(message.citations),
+      this.sources(message.citations), cards,
       author === "customer" && h("span", { class: "foot" }, h("time", { datetime: message.created_at }, time), ended && [icon("check"), this.t("sent")]));
   }
 

@@ -220,3 +220,17 @@ def test_an_old_form_and_old_chips_are_not_offered_again(page: Page, server: Sta
 
     see(page, "Здравствуйте", "Куда прислать?", "Потом")
     assert page.locator(".contact, .choices").count() == 0
+
+
+def test_labels_that_the_buttons_show_are_not_written_above_them_too(page: Page, server: StandIn) -> None:
+    options = [{"label": "За год", "text": "А если за год?"}, {"label": "За месяц", "text": "А если помесячно?"}]
+    server.say("Ответ.", cards=[{"kind": "choices", "text": "За год · За месяц", "options": options}])
+
+    expect(page.locator(".choices .chip")).to_have_text(["За год", "За месяц"])
+    assert page.locator(".choices p").count() == 0
+
+
+def test_the_source_stands_beside_the_words_and_before_the_cards(page: Page, server: StandIn) -> None:
+    server.say("Ответ.", cards=[QUOTE], citations=[{"article": "a", "title": "Тарифы"}])
+
+    expect(page.locator(".item.assistant .bubble + .source + .quote")).to_be_visible()
