@@ -19,6 +19,7 @@ import snowballstemmer
 
 #: letters of the stem of the dictionary form that are kept: «оплат» for «оплатить», «оплата» and «оплаченный»
 PREFIX = 5
+_LONG = 7
 #: lengths of the runs of characters; a word's edges count as a character. A text is known by runs of one length: with
 #: all three it is found no better, in an index three times as large. A question is short and needs all it has
 TEXT_RUNS = (4,)
@@ -70,7 +71,7 @@ def word(text: str) -> Word:
         text=text,
         stem=stem,
         stem_mark=mark("stem", stem),
-        prefix_mark=mark("prefix", prefix_of(text)),
+        prefix_mark=mark("prefix", prefix_of(text, stem)),
         text_runs=tuple(run_mark(run) for run in runs_of(text, TEXT_RUNS)),
         question_runs=tuple(run_mark(run) for run in runs_of(text, QUESTION_RUNS)),
     )
@@ -86,10 +87,14 @@ def stem_of(text: str) -> str:
     return (_russian() if _CYRILLIC.search(text) else _english()).stemWord(text)
 
 
-def prefix_of(text: str) -> str:
-    """The first letters of the stem of the dictionary form."""
-    if not _CYRILLIC.search(text):
-        return stem_of(text)[:PREFIX]
+def prefix_of(text: str, stem: str) -> str:
+    """The first letters of the stem of the dictionary form.
+
+    The dictionary is asked only where it may change them: a long stem begins as its dictionary form does, and of a word
+    that it doesn't know the dictionary could only guess.
+    """
+    if len(stem) > _LONG or not _CYRILLIC.search(text) or not analyzer().word_is_known(text):
+        return stem[:PREFIX]
     lemma = analyzer().parse(text)[0].normal_form.replace("ё", "е")
     return stem_of(lemma)[:PREFIX]
 

@@ -8,7 +8,9 @@ caller's transaction, so the index of an article changes as one.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -16,12 +18,14 @@ from common.locks import lock_key
 from knowledge.enums import Kind, Status
 from knowledge.models import Article, ArticleQuestion, Passage, Posting, Yardstick
 from knowledge.passages import cut
-from knowledge.search.parts import TITLE_SHARE, Lengths, asks, marks_in, measure, vector
+from knowledge.search.parts import TITLE_SHARE, Lengths, asks, measure, vector
 from knowledge.words import mark
 from pricing import placeholders
 
 #: how far an average may move from the one in use, as a share of it, before everything is scaled anew
 DRIFT = 0.2
+#: passages whose vectors are made at once
+PORTION = 500
 #: stems outside these lengths are never what somebody has misspelt
 _SHORTEST_STEM, _LONGEST_STEM = 3, 40
 
@@ -96,6 +100,9 @@ def write(article_ids: Sequence[int]) -> Done:
     """Bring the passages of these articles up to their present text; what hasn't changed isn't touched."""
     with transaction.atomic():
         lock()
+        if len(article_ids) > 1:
+            with connection.cursor() as cursor:
+                cursor.execute("SET LOCAL work_mem = '64MB'")  # a portion is sorted in memory
         yardstick = current_yardstick()
         articles = {each.pk: each for each in Article.objects.filter(pk__in=article_ids).order_by("pk")}
         questions = _questions(articles)
@@ -138,9 +145,7 @@ def _replace(article_ids: list[int], wanted: Sequence[Wanted], yardstick: Yardst
         _drop_postings(gone)
     if moved:
         Passage.objects.bulk_update(moved, ["position"], batch_size=500)
-    made = _copy(new, yardstick) if new else []
-    if made:
-        _add_postings(made)
+    made = _make(new, yardstick) if new else []
     if gone or made:
         _count(gone, made)
     if gone:
@@ -149,48 +154,75 @@ def _replace(article_ids: list[int], wanted: Sequence[Wanted], yardstick: Yardst
     return Done(made=len(made), dropped=len(gone), kept=len(kept))
 
 
-def _copy(wanted: Sequence[Wanted], yardstick: Yardstick) -> list[int]:
-    """Store the passages with their vectors; their ids."""
+def _make(wanted: Sequence[Wanted], yardstick: Yardstick) -> list[int]:
+    """Store the passages with their vectors and postings; their ids.
+
+    Of many, the next portion's vectors are made while PostgreSQL writes the last one's.
+    """
+    portions = [wanted[start : start + PORTION] for start in range(0, len(wanted), PORTION)]
+    if len(portions) == 1:
+        return _store(_rows(portions[0], yardstick))
+    made: list[int] = []
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="vectors") as pool:
+        coming = pool.submit(_rows, portions[0], yardstick)
+        for following in [*portions[1:], None]:
+            ready = coming.result()
+            if following is not None:
+                coming = pool.submit(_rows, following, yardstick)
+            made += _store(ready)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class _Rows:
+    """Passages ready to be stored, without their ids, and the letters of their stems."""
+
+    rows: list[tuple[Any, ...]]
+    stems: dict[int, str]
+
+
+def _rows(wanted: Sequence[Wanted], yardstick: Yardstick) -> _Rows:
+    """The passages' rows. Touches no database: it runs beside the writing of other rows."""
     averages = {
         Kind.BODY: Lengths(yardstick.body_words, yardstick.body_runs),
         Kind.QUESTION: Lengths(yardstick.question_words, yardstick.question_runs),
     }
-    stems: dict[int, str] = {}
+    rows, stems = [], {}
+    for each in wanted:
+        made = vector(each.indexed, each.kind, averages[each.kind], each.share)
+        stems.update(made.stems)
+        # a passage has few different factors, whatever the number of its marks
+        short = {factor: f"{factor:.6g}" for factor in set(made.factors.values())}
+        rows.append(
+            (
+                *(each.article_id, each.kind.value, each.position, each.heading, each.text, each.digest),
+                *(yardstick.number, made.lengths.words, made.lengths.runs),
+                "{" + ",".join(map(str, made.factors)) + "}",
+                "{" + ",".join(map(short.__getitem__, made.factors.values())) + "}",
+            )
+        )
+    return _Rows(rows, stems)
+
+
+def _store(ready: _Rows) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence('knowledge_passage', 'id')) FROM generate_series(1, %s)",
-            [len(wanted)],
+            [len(ready.rows)],
         )
         ids = [row[0] for row in cursor.fetchall()]
         with cursor.copy(f"COPY knowledge_passage ({', '.join(_COLUMNS)}) FROM STDIN") as copy:
-            for passage_id, each in zip(ids, wanted, strict=True):
-                lengths, factors = vector(each.indexed, each.kind, averages[each.kind], each.share)
-                stems.update(marks_in(each.indexed, each.kind))
-                copy.write_row(
-                    (
-                        *(passage_id, each.article_id, each.kind.value, each.position, each.heading, each.text),
-                        *(each.digest, yardstick.number, lengths.words, lengths.runs),
-                        "{" + ",".join(map(str, factors)) + "}",
-                        "{" + ",".join(map(_short, factors.values())) + "}",
-                    )
-                )
-    _know_letters(stems)
-    return ids
-
-
-def _short(factor: float) -> str:
-    return f"{factor:.6g}"
-
-
-def _add_postings(passages: list[int]) -> None:
-    with connection.cursor() as cursor:
-        # in the index's order: it is written several times faster so
+            for passage_id, row in zip(ids, ready.rows, strict=True):
+                copy.write_row((passage_id, *row))
+        # in the order of its index, which is written several times faster so
         cursor.execute(
             "INSERT INTO knowledge_posting (mark, passage, factor)"
             " SELECT each.mark, p.id, each.factor FROM knowledge_passage p,"
             " unnest(p.marks, p.factors) AS each(mark, factor) WHERE p.id = ANY(%s) ORDER BY 1, 2",
-            [passages],
+            [ids],
         )
+    _know_letters(ready.stems)
+    return ids
 
 
 def _drop_postings(passages: list[int]) -> None:

@@ -87,29 +87,33 @@ def asks(text: str) -> bool:
     return text.rstrip().endswith("?") or any(each in _ASKING for each in split(text)[:2])
 
 
-def vector(text: str, kind: Kind, average: Lengths, share: float = 1.0) -> tuple[Lengths, dict[int, float]]:
-    """How long a passage is, and its factor for each mark in it, scaled by the average lengths of its kind."""
-    words = Counter(split(text))
-    known = [(word(form), count) for form, count in words.items()]
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """A passage as the index keeps it: its lengths, its factor for each mark, and the letters of its stems' marks."""
+
+    lengths: Lengths
+    factors: dict[int, float]
+    stems: dict[int, str]
+
+
+def vector(text: str, kind: Kind, average: Lengths, share: float = 1.0) -> Vector:
+    """The passage's vector, scaled by the average lengths of its kind."""
+    counts = Counter(split(text))
+    known = [(word(form), count) for form, count in counts.items()]
     runs = sum(len(each.text_runs if kind == Kind.BODY else each.question_runs) * count for each, count in known)
-    lengths = Lengths(sum(words.values()), runs)
+    lengths = Lengths(sum(counts.values()), runs)
     factors: dict[int, float] = {}
     for part in PARTS_OF[kind]:
-        counts: dict[int, int] = {}
+        found: dict[int, int] = {}
         for each, count in known:
             for mark in marks_of(each, part):
-                counts[mark] = counts.get(mark, 0) + count
+                found[mark] = found.get(mark, 0) + count
         scale = part.k1 * (1 - part.b + part.b * lengths.of(part.marks) / (average.of(part.marks) or 1.0))
-        by_count = {count: share * count * (part.k1 + 1) / (count + scale) for count in set(counts.values())}
-        for mark, count in counts.items():
+        by_count = {count: share * count * (part.k1 + 1) / (count + scale) for count in set(found.values())}
+        for mark, count in found.items():
             factors[mark] = by_count[count]
-    return lengths, factors
-
-
-def marks_in(text: str, kind: Kind) -> dict[int, str]:
-    """The marks that stems of a text leave in a passage of this kind, with their letters."""
     turned = 0 if kind == Kind.BODY else _IN_QUESTION
-    return {each.stem_mark ^ turned: each.stem for each in map(word, set(split(text)))}
+    return Vector(lengths, factors, {each.stem_mark ^ turned: each.stem for each, _count in known})
 
 
 def rarity(passages: int, total: int) -> float:
