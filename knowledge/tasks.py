@@ -5,8 +5,11 @@ from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_ready
+from django.db import DatabaseError, connection
 
 from knowledge import indexing, words
+from knowledge.llm.keyless import lexicon
+from pricing import queries
 
 
 @shared_task
@@ -19,4 +22,14 @@ def index_article(indexing_id: str) -> None:
 def warm_up(sender: Any = None, **kwargs: Any) -> None:
     """A worker that answers or indexes reads the dictionaries at once, beside its work: no customer waits for them."""
     if sender is not None and {"answers", "sync"} & set(sender.app.amqp.queues.consume_from):
-        threading.Thread(target=words.analyzer, name="dictionaries", daemon=True).start()
+        threading.Thread(target=_read_dictionaries, name="dictionaries", daemon=True).start()
+
+
+def _read_dictionaries() -> None:
+    words.analyzer()
+    try:
+        lexicon.phrasebook(queries.catalogue())
+    except (DatabaseError, queries.NoVatMode):
+        pass  # the first turn will read it, or say what is wrong
+    finally:
+        connection.close()
