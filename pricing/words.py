@@ -135,7 +135,9 @@ def _russian(quote: Calculation, quote_number: str, valid_until: date) -> Iterab
         yield "Итоговую сумму назовёт менеджер."
     else:
         partly = " без продуктов по запросу" if quote.on_request else ""
-        yield f"Итого{partly} {period}: {money(quote.total)}. {vat_words(quote.vat, quote.vat_amount)}."
+        # what is bought once has no period
+        spell = f" {period}" if quote.products or _monthly(quote) else ""
+        yield f"Итого{partly}{spell}: {money(quote.total)}. {vat_words(quote.vat, quote.vat_amount)}."
     yield f"Расчёт № {quote_number} действует до {day(valid_until)}"
 
 
@@ -160,8 +162,13 @@ def _english(quote: Calculation, quote_number: str, valid_until: date) -> Iterab
         yield "A manager will name the total."
     else:
         partly = " without what is on request" if quote.on_request else ""
-        yield f"Total{partly} {period}: {money(quote.total)}. {vat_words(quote.vat, quote.vat_amount, 'en')}."
+        spell = f" {period}" if quote.products or _monthly(quote) else ""
+        yield f"Total{partly}{spell}: {money(quote.total)}. {vat_words(quote.vat, quote.vat_amount, 'en')}."
     yield f"Quote {quote_number} is valid until {day(valid_until, 'en')}."
+
+
+def _monthly(quote: Calculation) -> bool:
+    return any(line.service.charge == "monthly" for line in quote.services)
 
 
 def _discounts(quote: Calculation, language: str) -> str:
