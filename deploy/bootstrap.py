@@ -72,7 +72,9 @@ def test(words: list[str]) -> int:
     step(5, "checking the code …")
     failed = check(words)
     step(6, "running the tests …")
-    status = call([str(PYTHON), "-m", "pytest", *words])
+    # files side by side, in the order of their names, so that the long ones among them don't begin last
+    together = [] if words else ["-n", "3", "--dist", "loadfile", "--no-loadscope-reorder"]
+    status = call([str(PYTHON), "-m", "pytest", *together, *words])
     if failed:
         say(f"\nThese checks failed: {', '.join(failed)}")
     return status or bool(failed)
