@@ -14,20 +14,18 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from simple_history.admin import SimpleHistoryAdmin
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from billing import links, operations
 from billing.models import Document, Manager, Pdf, Seller
 from billing.views import pdf_response
-from common.admin import STATE_LABELS, ReadOnlyAdmin, link_to
+from common.admin import STATE_LABELS, HistoryAdmin, Labelled, ReadOnlyAdmin, instead, link_to
 from pricing.operations import VatModeNotAllowed
 from pricing.words import money
 
 
 @admin.register(Seller)
-class SellerAdmin(SimpleHistoryAdmin, ModelAdmin):
+class SellerAdmin(HistoryAdmin):
     """Sellers. What can't be a requisite is refused; a bank key that doesn't fit is a warning that stays in sight."""
 
     list_display = ["name", "inn", "vat_mode", "condition", "requisites"]
@@ -90,7 +88,7 @@ class SellerAdmin(SimpleHistoryAdmin, ModelAdmin):
 
 
 @admin.register(Manager)
-class ManagerAdmin(SimpleHistoryAdmin, ModelAdmin):
+class ManagerAdmin(HistoryAdmin):
     list_display = ["name", "position", "phone", "email", "seller", "is_active", "is_demo"]
     list_select_related = ["seller"]
     list_filter = ["seller", "is_active"]
@@ -98,6 +96,22 @@ class ManagerAdmin(SimpleHistoryAdmin, ModelAdmin):
     search_fields = ["name", "email"]
     readonly_fields = ["is_demo"]
     fields = ["seller", "name", "position", ("phone", "email"), "user", ("is_active", "is_demo")]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # who only reads a manager may not read the seller's page or the user's: words there, no link
+        plain = {} if self.has_change_permission(request, obj) else {"seller": "of_seller", "user": "of_user"}
+        return instead(super().get_fields(request, obj), plain)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), "of_seller", "of_user"]
+
+    @display(description=_("seller"))
+    def of_seller(self, manager: Manager) -> SafeString | str:
+        return link_to(manager.seller)
+
+    @display(description=_("user"))
+    def of_user(self, manager: Manager) -> SafeString | str:
+        return link_to(manager.user)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if obj.is_demo and "name" in form.changed_data:
@@ -120,7 +134,7 @@ class DocumentAdmin(ReadOnlyAdmin):
     change_form_outer_before_template = "admin/billing/document_actions.html"
     fieldsets = (
         (None, {"fields": [("kind", "number"), ("issued_on", "valid_until"), "sum", "file"]}),
-        (_("Whose"), {"fields": ["seller", "of_lead", "of_conversation", "of_quote"]}),
+        (_("Whose"), {"fields": ["of_seller", "of_lead", "of_conversation", "of_quote"]}),
         (_("PDF"), {"fields": ["condition", "problem", "attempts", "rendered_at", ("size", "pages"), "sha256"]}),
         (_("Links"), {"fields": ["given_links"]}),
     )
@@ -131,6 +145,10 @@ class DocumentAdmin(ReadOnlyAdmin):
     @display(description=_("document"), ordering="number")
     def title(self, document: Document) -> str:
         return str(document)
+
+    @display(description=_("seller"))
+    def of_seller(self, document: Document) -> SafeString | str:
+        return link_to(document.seller)
 
     @display(description=_("lead"))
     def of_lead(self, document: Document) -> SafeString | str:
@@ -149,8 +167,8 @@ class DocumentAdmin(ReadOnlyAdmin):
         return money(document.total)
 
     @display(description=_("state"), label=STATE_LABELS, ordering="state")
-    def condition(self, document: Document) -> tuple[str, str]:
-        return document.state, document.get_state_display()
+    def condition(self, document: Document) -> Labelled:
+        return Labelled((document.state, document.get_state_display()))
 
     @display(description=_("file"))
     def file(self, document: Document) -> SafeString | str:

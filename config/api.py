@@ -7,7 +7,7 @@ from typing import Any
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -76,5 +76,5 @@ urlpatterns = [
     path("api/v1/auth/token/refresh", RefreshView.as_view(), name="token-refresh"),
     path("api/v1/auth/refresh", ShortRefreshView.as_view(), name="token-refresh-short"),
     path("api/schema", SchemaView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
 ]

@@ -14,11 +14,10 @@ from django.urls import path, reverse
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from simple_history.admin import SimpleHistoryAdmin
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.decorators import action, display
 
-from common.admin import STATE_LABELS, ReadOnlyAdmin, link_to
+from common.admin import STATE_LABELS, HistoryAdmin, Labelled, ReadOnlyAdmin, link_to
 from common.markdown import to_html
 from common.text import clean
 from knowledge import operations
@@ -101,7 +100,7 @@ class IndexStateFilter(admin.SimpleListFilter):
 
 
 @admin.register(Article)
-class ArticleAdmin(SimpleHistoryAdmin, ModelAdmin):
+class ArticleAdmin(HistoryAdmin):
     """Articles. Saving makes the index follow in the background; the list shows whether it has."""
 
     form = ArticleForm
@@ -155,9 +154,9 @@ class ArticleAdmin(SimpleHistoryAdmin, ModelAdmin):
         return article.status, article.get_status_display()
 
     @display(description=_("index"), ordering="index_state", label=INDEX_LABELS)
-    def index_label(self, article: Any) -> tuple[str, Any] | str:
+    def index_label(self, article: Any) -> Labelled | str:
         state = getattr(article, "index_state", "")
-        return (state, IndexState(state).label) if state else "—"
+        return Labelled((state, IndexState(state).label)) if state else "—"
 
     @display(description=_("last problem"))
     def index_problem(self, article: Any) -> str:
@@ -246,8 +245,8 @@ class IndexingAdmin(ReadOnlyAdmin):
     readonly_fields = fields
 
     @display(description=_("state"), label=STATE_LABELS)
-    def state_label(self, indexing: Indexing) -> tuple[str, str]:
-        return indexing.state, indexing.get_state_display()
+    def state_label(self, indexing: Indexing) -> Labelled:
+        return Labelled((indexing.state, indexing.get_state_display()))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False

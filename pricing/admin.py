@@ -12,12 +12,11 @@ from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
-from simple_history.admin import SimpleHistoryAdmin
-from unfold.admin import ModelAdmin, TabularInline
+from unfold.admin import TabularInline
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from common.admin import ReadOnlyAdmin, link_to
+from common.admin import HistoryAdmin, ReadOnlyAdmin, link_to
 from pricing import snapshot
 from pricing.check_page import PERMISSION, calculation_context, check_page
 from pricing.models import Discount, PricingRules, Product, Quote, Service, Tier, VatMode
@@ -36,7 +35,7 @@ class WithReasonForm(forms.ModelForm):
     )
 
 
-class RuleAdmin(SimpleHistoryAdmin, ModelAdmin):
+class RuleAdmin(HistoryAdmin):
     """A row of the rules: with history, and the way to the page that tries them."""
 
     form = WithReasonForm
@@ -59,6 +58,11 @@ class RuleAdmin(SimpleHistoryAdmin, ModelAdmin):
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         obj._change_reason = form.cleaned_data.get("change_reason") or None
         super().save_model(request, obj, form, change)
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_fields(request, obj)
+        reads_only = obj is not None and not self.has_change_permission(request, obj)
+        return [each for each in fields if each != "change_reason"] if reads_only else fields
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         # quotes, articles and files call a row by its code

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import get_object_or_404
@@ -22,9 +22,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
-from common.admin import STATE_LABELS, ReadOnlyAdmin, link_to
-from common.fields import readable
+from common.admin import STATE_LABELS, ReadOnlyAdmin, instead, link_to
+from common.fields import EncryptedTextField, readable
 from common.markdown import to_html
 from sales import operations
 from sales.enums import Mode, Stage
@@ -41,10 +42,48 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
 
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_change_permission(request, obj) and _may_touch(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_delete_permission(request, obj) and _may_touch(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = [*super().get_readonly_fields(request, obj), "last_login", "date_joined"]
+        return fields if request.user.is_superuser else [*fields, "is_superuser"]
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        return _readable_rights(super().formfield_for_manytomany(db_field, request, **kwargs), db_field)
+
+
+def _may_touch(request: HttpRequest, user: Any) -> bool:
+    """Only a superuser changes or deletes one: a password set anew would give away the right to everything."""
+    return user is None or not user.is_superuser or request.user.is_superuser
+
 
 @admin.register(Group)
 class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
-    pass
+    def formfield_for_manytomany(self, db_field: Any, request: Any = None, **kwargs: Any) -> Any:
+        return _readable_rights(super().formfield_for_manytomany(db_field, request=request, **kwargs), db_field)
+
+
+RIGHTS = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
+#: apps of others whose tables staff never see
+INNER = ("admin", "axes", "contenttypes", "sessions", "django_celery_beat")
+
+
+def _readable_rights(field: Any, db_field: Any) -> Any:
+    """Rights in the language of the page (Django keeps their names in English), without those that open nothing."""
+    if db_field.name in {"permissions", "user_permissions"}:
+        rights = Permission.objects.exclude(content_type__app_label__in=INNER).exclude(codename__contains="_historical")
+        field.queryset = rights.select_related("content_type")
+        field.label_from_instance = _words_of_right
+    return field
+
+
+def _words_of_right(right: Any) -> str:
+    verb = right.codename.split("_")[0]
+    return f"{right.content_type.app_labeled_name} | {RIGHTS.get(verb, right.name)}"
 
 
 MODE_LABELS = {Mode.ASSISTANT: "info", Mode.WAITING: "danger", Mode.OPERATOR: "success", Mode.CLOSED: "default"}
@@ -57,21 +96,55 @@ STAGE_LABELS = {
 }
 
 
+class ChannelFilter(admin.AllValuesFieldListFilter):
+    """By channel, each called as the page's language calls it."""
+
+    def choices(self, changelist: Any) -> Any:
+        for choice in super().choices(changelist):
+            yield {**choice, "display": gettext(str(choice["display"]))}
+
+
 @admin.register(Lead)
 class LeadAdmin(ModelAdmin):
     """Leads. They are searched by phone, by e-mail, or by whole words of the name or the company."""
 
-    list_display = ["who", "how_to_reach", "of_company", "channel", "status", "score", "created_at"]
-    list_filter = ["stage", "channel", "created_at"]
+    list_display = ["who", "how_to_reach", "of_company", "of_channel", "status", "score", "created_at"]
+    list_filter = ["stage", ("channel", ChannelFilter), "created_at"]
     list_per_page = 20
     search_fields = ["pk"]  # shows the field; `get_search_results` does the search, over keyed digests
     search_help_text = _("A whole phone number or e-mail, or whole words of the name or company.")
-    readonly_fields = ["channel", "score", "created_at", "updated_at", "conversations_and_more", "consents_given"]
+    readonly_fields = [
+        "of_manager",
+        "of_channel",
+        "score",
+        "created_at",
+        "updated_at",
+        "conversations_and_more",
+        "consents_given",
+    ]
     fieldsets = (
         (None, {"fields": ["name", "phone", "email", "company"]}),
-        (_("Work"), {"fields": ["stage", "manager", "score", "channel", "created_at", "updated_at"]}),
+        (_("Work"), {"fields": ["stage", "manager", "score", "of_channel", "created_at", "updated_at"]}),
         (_("What there is"), {"fields": ["conversations_and_more", "consents_given"]}),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        plain = {} if self.has_change_permission(request, obj) else {"manager": "of_manager"}
+        return [
+            (title, {**options, "fields": instead(options["fields"], plain)})
+            for title, options in super().get_fieldsets(request, obj)
+        ]
+
+    @display(description=_("manager"))
+    def of_manager(self, lead: Lead) -> SafeString | str:
+        return link_to(lead.manager)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if isinstance(db_field, EncryptedTextField):
+            kwargs["widget"] = (
+                UnfoldAdminTextInputWidget  # a line each; what is longer comes from a channel, not a form
+            )
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False  # a lead begins with a conversation
@@ -91,6 +164,10 @@ class LeadAdmin(ModelAdmin):
     def of_company(self, lead: Lead) -> str:
         return readable(lead, "company") or "—"
 
+    @display(description=_("channel"), ordering="channel")
+    def of_channel(self, lead: Lead) -> str:
+        return gettext(lead.channel)
+
     @display(description=_("stage"), label=STAGE_LABELS, ordering="stage")
     def status(self, lead: Lead) -> tuple[str, str]:
         return lead.stage, lead.get_stage_display()
@@ -103,16 +180,27 @@ class LeadAdmin(ModelAdmin):
     @display(description=_("consents"))
     def consents_given(self, lead: Lead) -> SafeString:
         return _joined(
-            format_html("{}: {} · {}", consent.version, f"{consent.given_at:%d.%m.%Y %H:%M}", consent.channel)
+            format_html(
+                "{}: {} · {}",
+                consent.version,
+                f"{timezone.localtime(consent.given_at):%d.%m.%Y %H:%M}",
+                gettext(consent.channel),
+            )
             for consent in lead.consents.all()
         )
 
 
 @admin.register(Consent)
 class ConsentAdmin(ReadOnlyAdmin):
-    list_display = ["version", "lead", "channel", "given_at"]
+    list_display = ["version", "lead", "of_channel", "given_at"]
     list_select_related = ["lead"]
     list_per_page = 20
+    fields = ["lead", "version", "text_sha256", "given_at", "address", "user_agent", "of_channel"]
+    readonly_fields = ["of_channel"]
+
+    @display(description=_("channel"), ordering="channel")
+    def of_channel(self, consent: Consent) -> str:
+        return gettext(consent.channel)
 
 
 @admin.register(Conversation)
@@ -120,13 +208,13 @@ class ConversationAdmin(ReadOnlyAdmin):
     """Conversations, read whole, each answer with how it came about."""
 
     list_display = ["__str__", "with_whom", "led_by", "last_seq", "last_message_at", "created_at"]
-    list_filter = ["mode", "channel", "created_at"]
+    list_filter = ["mode", ("channel", ChannelFilter), "created_at"]
     list_select_related = ["lead", "operator"]
     list_per_page = 20
     change_form_template = "admin/sales/conversation.html"
 
     @display(description=_("lead"))
-    def with_whom(self, conversation: Conversation) -> SafeString:
+    def with_whom(self, conversation: Conversation) -> SafeString | str:
         return link_to(conversation.lead, readable(conversation.lead, "name") or gettext("unnamed"))
 
     @display(description=_("led by"), label=MODE_LABELS, ordering="mode")
@@ -211,11 +299,17 @@ class ConversationAdmin(ReadOnlyAdmin):
 
 @admin.register(Turn)
 class TurnAdmin(ReadOnlyAdmin):
-    list_display = ["__str__", "conversation", "condition", "attempts", "model", "opened_at", "answered_at"]
+    list_display = ["__str__", "talk", "condition", "attempts", "model", "opened_at", "answered_at"]
     list_filter = ["state", "model", "opened_at"]
     list_select_related = ["conversation"]
     list_per_page = 20
-    fields = ["conversation", "state", "attempts", "problem", "model", "opened_at", "answered_at"]
+    fields = ["talk", "state", "attempts", "problem", "model", "opened_at", "answered_at"]
+
+    readonly_fields = ["talk"]
+
+    @display(description=_("conversation"))
+    def talk(self, turn: Turn) -> SafeString | str:
+        return link_to(turn.conversation)
 
     @display(description=_("state"), label=STATE_LABELS, ordering="state")
     def condition(self, turn: Turn) -> tuple[str, str]:

@@ -15,6 +15,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from common.blind_index import email_digest, phone_digest, word_digests
@@ -110,7 +111,7 @@ class Consent(models.Model):
         ordering = ["-given_at"]
 
     def __str__(self) -> str:
-        return f"{self.version} · {self.given_at:%Y-%m-%d %H:%M}"
+        return f"{self.version} · {timezone.localtime(self.given_at):%d.%m.%Y %H:%M}"
 
 
 class Conversation(models.Model):
@@ -142,7 +143,7 @@ class Conversation(models.Model):
         indexes = [models.Index(fields=["-last_message_at"], name="conversation_newest")]
 
     def __str__(self) -> str:
-        return f"{self.channel} {str(self.pk)[:8]}"
+        return f"{gettext(self.channel)} {str(self.pk)[:8]}"
 
 
 class Message(models.Model):

@@ -15,18 +15,31 @@ def _item(title: Any, icon: str, model: str) -> dict[str, Any]:
         "title": title,
         "icon": icon,
         "link": reverse_lazy(f"admin:{app}_{name}_changelist"),
+        "active": lambda request: _is_of(request, f"/admin/{app}/{name}/"),
         "permission": lambda request: request.user.has_perm(f"{app}.view_{name}"),
     }
+
+
+def _is_of(request: Any, root: str) -> bool:
+    """Whether the page belongs to a model; what has an item of its own under the model's address doesn't."""
+    return request.path.startswith(root) and not request.path.startswith(_OWN_ITEMS)
+
+
+_OWN_ITEMS = ("/admin/sales/conversation/stuck/", "/admin/pricing/product/check/")
 
 
 UNFOLD = {
     "SITE_TITLE": _("Sales assistant"),
     "SITE_HEADER": _("Sales assistant"),
     "SITE_SYMBOL": "forum",
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("site/icon.svg")},
+    ],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_LANGUAGES": True,
     "COMMAND": {"search_models": False, "show_history": False},
+    "DASHBOARD_CALLBACK": "config.dashboard.fill",
     "STYLES": [lambda request: static("admin/back-office.css")],
     "SIDEBAR": {
         "show_search": False,
@@ -36,6 +49,12 @@ UNFOLD = {
                 "title": _("Sales"),
                 "separator": False,
                 "items": [
+                    {
+                        "title": _("Overview"),
+                        "icon": "home",
+                        "link": reverse_lazy("admin:index"),
+                        "active": lambda request: request.path == "/admin/",
+                    },
                     _item(_("Leads"), "person_search", "sales.lead"),
                     _item(_("Conversations"), "forum", "sales.conversation"),
                     {

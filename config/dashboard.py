@@ -1,0 +1,81 @@
+"""The first page of the back office: who waits for a person, what is stuck, and what today has brought."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from billing.models import Document
+from common.fields import readable
+from pricing.models import Quote
+from sales.enums import Author, Mode
+from sales.models import Conversation, Lead, Message, Turn
+from sales.stuck import stuck_rows
+
+#: more than a screen of waiting customers is read in the list of conversations
+SHOWN = 20
+COUNTED = 50
+
+
+def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add to the page's context what this member of staff may see. A query a part, and one a kind of promise."""
+    context["title"] = gettext("Overview")
+    now = timezone.now()
+    may = request.user.has_perm
+    if may("sales.view_conversation"):
+        waiting = _waiting(now)
+        context["waiting"] = waiting[:SHOWN]
+        context["waiting_more"] = len(waiting) > SHOWN
+        context["waiting_names"] = may("sales.view_lead")
+    if may("sales.view_turn"):
+        count = len(stuck_rows(now=now, limit=COUNTED + 1))
+        context["stuck_count"] = f"{COUNTED}+" if count > COUNTED else count
+    context["today"] = _today(may, now)
+    return context
+
+
+def _waiting(now: datetime) -> list[dict[str, Any]]:
+    """Where a person was called, or the customer spoke last and an operator, or nobody at all, has answered."""
+    last = Message.objects.filter(conversation=OuterRef("pk")).order_by("-seq").values("author")[:1]
+    unanswered = Q(mode=Mode.OPERATOR) | Q(mode=Mode.ASSISTANT, pk__in=Turn.objects.stuck(now).values("conversation"))
+    found = (
+        Conversation.objects.annotate(last_author=Subquery(last))
+        .filter(Q(mode=Mode.WAITING) | (unanswered & Q(last_author=Author.CUSTOMER)))
+        .select_related("lead", "operator")
+        .order_by("last_message_at")[: SHOWN + 1]
+    )
+    return [
+        {
+            "conversation": each,
+            "address": reverse("admin:sales_conversation_change", args=[each.pk]),
+            "name": readable(each.lead, "name") or gettext("unnamed"),
+            "since": each.waiting_since or each.last_message_at,
+            "why": gettext("a person was called") if each.mode == Mode.WAITING else gettext("not answered yet"),
+        }
+        for each in found
+    ]
+
+
+def _today(may: Any, now: datetime) -> list[dict[str, Any]]:
+    """What was made since midnight of our time zone, each with the list it is read in."""
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+    kinds = (
+        (_("Leads today"), Lead, "sales.lead"),
+        (_("Conversations today"), Conversation, "sales.conversation"),
+        (_("Quotes today"), Quote, "pricing.quote"),
+        (_("Documents today"), Document, "billing.document"),
+    )
+    shown = []
+    for title, model, name in kinds:
+        app, kind = name.split(".")
+        if may(f"{app}.view_{kind}"):
+            count = model.objects.filter(created_at__gte=midnight).aggregate(n=Count("pk"))["n"]  # type: ignore[attr-defined]
+            shown.append({"title": title, "count": count, "address": reverse(f"admin:{app}_{kind}_changelist")})
+    return shown
