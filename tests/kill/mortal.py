@@ -2,7 +2,8 @@
 
 Start it with ``celery -A tests.kill.mortal worker``. ``DIE_AT_LINE=n`` kills it when the n-th line of the watched files
 is about to run in a task; nothing can be cleaned up then, as with a power cut. ``GUARDS=off`` takes locks, claims,
-fences and the journal away: the twin that must show what they are for.
+fences and the journal away: the twin that must show what they are for. ``THINK=n`` lets each turn think n seconds
+longer, so that others may come between.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -89,11 +91,22 @@ def say_ready(**kwargs: Any) -> None:
         Path(ready).touch()
 
 
-if os.environ.get("GUARDS") == "off":
+if os.environ.get("GUARDS") or os.environ.get("THINK"):
     import django
 
     django.setup()
+if os.environ.get("GUARDS") == "off":
     take_guards_away()
+if os.environ.get("THINK"):
+    from sales.assistant import turn
+
+    speak = turn.speak
+
+    def think(**kwargs: Any) -> Any:
+        time.sleep(float(os.environ["THINK"]))
+        return speak(**kwargs)
+
+    turn.speak = think
 
 __all__ = ["app"]
 
