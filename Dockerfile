@@ -49,4 +49,4 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/health', timeout=4)"]
 
-CMD ["daphne", "-b", "0.0.0.0", "-p", "8000", "-v", "0", "--no-server-name", "--http-timeout", "60", "--websocket_connect_timeout", "5", "--ping-interval", "20", "--ping-timeout", "30", "--websocket-max-message-size", "4194304", "--websocket-max-frame-size", "4194304", "--proxy-headers", "config.asgi:application"]
+CMD ["daphne", "-b", "0.0.0.0", "-p", "8000", "-v", "0", "--no-server-name", "--http-timeout", "60", "--websocket_connect_timeout", "5", "--ping-interval", "20", "--ping-timeout", "30", "--websocket-max-message-size", "4194304", "--websocket-max-frame-size", "4194304", "config.asgi:application"]

@@ -16,7 +16,7 @@ class Program:
     kind: str
 
 
-def web(*, host: str, port: int, behind_proxy: bool = False) -> Program:
+def web(*, host: str, port: int) -> Program:
     """Return daphne, which serves HTTP and websockets."""
     words = ["daphne", "-b", host, "-p", str(port)]
     # no access log: paths hold webhooks' secrets and download tokens
@@ -24,8 +24,7 @@ def web(*, host: str, port: int, behind_proxy: bool = False) -> Program:
     words += ["--ping-interval", "20", "--ping-timeout", "30"]
     # our consumer closes at 256 KiB with a code of its own; daphne's limit only stops what would fill the memory
     words += ["--websocket-max-message-size", "4194304", "--websocket-max-frame-size", "4194304"]
-    if behind_proxy:
-        words += ["--proxy-headers"]
+    # not --proxy-headers: daphne believes the leftmost address, which the asker writes; we read the header ourselves
     return Program("daphne", (*words, "config.asgi:application"), "web")
 
 

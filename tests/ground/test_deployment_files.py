@@ -35,7 +35,7 @@ def words_of_image() -> list[str]:
 
 
 def test_containers_run_what_one_machine_runs(compose: Any) -> None:
-    web = programs.web(host="0.0.0.0", port=8000, behind_proxy=True)
+    web = programs.web(host="0.0.0.0", port=8000)
     expected = {
         "app": web.words,
         "worker": programs.worker("answers", "delivery", "sync").words,
