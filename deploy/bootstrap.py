@@ -362,7 +362,7 @@ def production(folder: str) -> dict[str, str]:
         "TRUSTED_PROXIES": "1",
         "DATABASE_URL": "postgresql://nobody@127.0.0.1/none",
         "REDIS_URL": "redis://127.0.0.1/0",
-        "SECRET_KEY": key(),
+        "SECRET_KEY": key() + key(),  # Django asks for fifty characters
         "FIELD_ENCRYPTION_KEYS": f"1:{key()}",
         "BLIND_INDEX_KEY": key(),
     }
