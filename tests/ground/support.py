@@ -24,25 +24,20 @@ NOT_COPIED = shutil.ignore_patterns(
 )
 # what tells a process of ours where to go; a command under test gets none of it
 OURS = {
-    *(
-        "DATABASE_URL",
-        "REDIS_URL",
-        "STATE_DIR",
-        "SECRET_KEY",
-        "FIELD_ENCRYPTION_KEYS",
-        "BLIND_INDEX_KEY",
-        "RATE_LIMITS",
-    ),
-    *(
-        "RATE_LIMITS",
-        "TEST_RUN_STATE",
-        "PROMETHEUS_MULTIPROC_DIR",
-        "PROCESS_KIND",
-        "PORT",
-        "ADMIN_PASSWORD",
-        "MAKELEVEL",
-        "MAKEFLAGS",
-    ),
+    "DATABASE_URL",
+    "REDIS_URL",
+    "STATE_DIR",
+    "SECRET_KEY",
+    "FIELD_ENCRYPTION_KEYS",
+    "BLIND_INDEX_KEY",
+    "RATE_LIMITS",
+    "TEST_RUN_STATE",
+    "PROMETHEUS_MULTIPROC_DIR",
+    "PROCESS_KIND",
+    "PORT",
+    "ADMIN_PASSWORD",
+    "MAKELEVEL",
+    "MAKEFLAGS",
 }
 
 
