@@ -111,7 +111,7 @@ def test_a_document_that_is_being_made_says_so_while_it_is_new(page: Page, serve
     new, old = cards.all()
     expect(new).to_contain_text("Готовится")
     expect(old).not_to_contain_text("Готовится")
-    assert old.get_by_role("link").is_visible()
+    expect(old.get_by_role("link")).to_be_visible()
 
 
 @pytest.mark.parametrize("address", ["javascript:alert(1)", "data:text/html,x", "https://[", None])
@@ -129,7 +129,7 @@ def test_a_choice_is_said_and_the_chips_are_gone(page: Page, server: StandIn) ->
     page.get_by_role("button", name="За год").click()
 
     see(page, "Здравствуйте", "Как удобнее?", "Посчитайте за год")
-    assert page.get_by_role("button", name="За месяц").count() == 0
+    expect(page.get_by_role("button", name="За месяц")).to_have_count(0)
     until(lambda: server.texts()[-1] == "Посчитайте за год", seconds=5, what="said")
 
 
@@ -161,7 +161,7 @@ def test_what_is_typed_into_the_form_stays_when_a_message_comes(page: Page, serv
     server.say("Можно и потом.")
 
     see(page, "Здравствуйте", "Куда прислать?", "Можно и потом.")
-    assert form.get_by_label("Имя").input_value() == "Анна"
+    expect(form.get_by_label("Имя")).to_have_value("Анна")
 
 
 def test_an_unknown_card_shows_its_text_and_a_broken_one_harms_nobody(page: Page, server: StandIn) -> None:
@@ -219,7 +219,7 @@ def test_an_old_form_and_old_chips_are_not_offered_again(page: Page, server: Sta
     page.locator("button.launcher").click()
 
     see(page, "Здравствуйте", "Куда прислать?", "Потом")
-    assert page.locator(".contact, .choices").count() == 0
+    expect(page.locator(".contact, .choices")).to_have_count(0)
 
 
 def test_labels_that_the_buttons_show_are_not_written_above_them_too(page: Page, server: StandIn) -> None:

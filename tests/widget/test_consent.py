@@ -21,9 +21,9 @@ def test_the_first_screen_says_who_answers_and_what_one_may_ask(embed: Callable[
 
     expect(panel).to_contain_text("Отвечает ИИ-помощник")
     expect(panel).to_contain_text("Здравствуйте!")
-    assert panel.locator(".chips button").count() == 4
-    assert panel.get_by_role("button", name="Позвать человека").is_visible()
-    assert not panel.get_by_role("checkbox").is_checked()
+    expect(panel.locator(".chips button")).to_have_count(4)
+    expect(panel.get_by_role("button", name="Позвать человека")).to_be_visible()
+    expect(panel.get_by_role("checkbox")).not_to_be_checked()
 
 
 def test_the_consent_has_two_links_to_two_texts(embed: Callable[..., Page], server: StandIn) -> None:

@@ -57,6 +57,8 @@ def test_an_outage_loses_nothing_and_doubles_nothing(embed: Callable[..., Page],
     panel = begin(page, "первое")
     see(page, "первое", "Ответ на: первое")
 
+    # an answer between the two would be right as well, and make the order a matter of chance
+    server.reply = None
     server.stop()
     write(page, "второе")
     write(page, "третье")
@@ -64,7 +66,7 @@ def test_an_outage_loses_nothing_and_doubles_nothing(embed: Callable[..., Page],
     server.store(next(iter(server.conversations.values())), "operator", "вы тут?")
     server.start()
 
-    see(page, "первое", "Ответ на: первое", "вы тут?", "второе", "третье", "Ответ на: второе", "Ответ на: третье")
+    see(page, "первое", "Ответ на: первое", "вы тут?", "второе", "третье")
     expect(panel.locator(".banner")).to_be_hidden()
     assert server.texts() == ["первое", "второе", "третье"]
 
@@ -199,7 +201,7 @@ def test_a_reload_shows_the_history_and_the_draft(embed: Callable[..., Page], se
     open_chat(page)
 
     see(page, "первое", "Ответ на: первое")
-    assert field(page).input_value() == "не дописа"
+    expect(field(page)).to_have_value("не дописа")
     assert len(server.conversations) == 1
 
 
@@ -467,4 +469,4 @@ def test_a_thousand_messages_come_up_whole(embed: Callable[..., Page], server: S
     open_chat(page)
 
     expect(page.locator("article.item")).to_have_count(1001, timeout=15_000)
-    assert page.locator("article.item").last.is_visible()
+    expect(page.locator("article.item").last).to_be_visible()

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.widget.standin import StandIn
 
@@ -62,8 +62,8 @@ def test_english_is_spoken_where_the_site_asks_for_it(embed: Callable[..., Page]
 
     page.get_by_role("button", name="Open the chat").click()
 
-    assert page.get_by_role("dialog", name="Chat with us").is_visible()
-    assert "An AI assistant answers" in page.get_by_role("dialog").inner_text()
+    expect(page.get_by_role("dialog", name="Chat with us")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_contain_text("An AI assistant answers")
     assert not re.search(r"[А-Яа-яЁё]|undefined", page.get_by_role("dialog").inner_text())
 
 
@@ -71,5 +71,5 @@ def test_the_browser_decides_where_the_site_leaves_it_to_it(embed: Callable[...,
     english = embed(data='data-locale="auto"', locale="en-GB")
     other = embed(data='data-locale="auto"', locale="fr-FR")
 
-    assert english.get_by_role("button", name="Open the chat").is_visible()
-    assert other.get_by_role("button", name="Открыть чат").is_visible()
+    expect(english.get_by_role("button", name="Open the chat")).to_be_visible()
+    expect(other.get_by_role("button", name="Открыть чат")).to_be_visible()
