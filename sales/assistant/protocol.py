@@ -65,6 +65,8 @@ class Reply:
     reason: str = ""
     #: ids of the articles that the words rest on; None: all that the tools cited
     sources: tuple[str, ...] | None = None
+    #: the customer's questions that it knew no answer to, in their words; None: it doesn't say, the searches may tell
+    unanswered: tuple[str, ...] | None = None
 
 
 Entry = Heard | Reply | ToolResult

@@ -157,6 +157,7 @@ def say(turn: Turn, *, reply: Reply, scene: Scene, journal: Journal, model: str)
                 "steps": journal.steps,
                 "read": {"messages": len(scene.log), "characters": sum(len(each.text) for each in scene.log)},
                 "language": scene.context.language,
+                "unanswered": None if reply.unanswered is None else list(reply.unanswered),
             }
             _close(
                 turn,

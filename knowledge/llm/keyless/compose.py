@@ -36,6 +36,7 @@ def compose(
         text="\n\n".join(draft.parts),
         chips=tuple(dict.fromkeys(draft.chips))[:CHIPS_MOST],
         sources=tuple(dict.fromkeys(draft.sources)),
+        unanswered=tuple(draft.missing),
         reason="; ".join(draft.notes),
     )
 
@@ -163,7 +164,9 @@ def _say_not_known(draft: Draft, missing: Sequence[Question]) -> None:
     searches = [result for call, result in draft.done.results.items() if call.startswith("search-")]
     if searches and all(result.failed for result in searches):
         draft.add(draft.say("search_is_off"))
-    elif len(draft.plan.questions) == 1:
+        return
+    draft.missing += [question.text for question in missing]
+    if len(draft.plan.questions) == 1:
         draft.add(draft.say("dont_know"))
     else:
         for question in missing:

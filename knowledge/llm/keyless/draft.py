@@ -33,6 +33,8 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     #: something was asked that only a person can answer
     unanswered: bool = False
+    #: the questions that no article answers
+    missing: list[str] = field(default_factory=list)
     #: a paragraph that the closing question goes on from
     remark: str = ""
 
