@@ -1,4 +1,4 @@
-"""What prices offer to the assistant: an exact quote. The model never reckons."""
+"""What prices offer to the assistant: the price list and an exact quote. The model never reckons."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pricing import queries, words
+from pricing import queries, snapshot, words
 from pricing.operations import BadRequest, make_quote
 from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
 
@@ -64,3 +64,13 @@ def quote(
         cards=[queries.card_of(calculation, made, context.language)],
         remember={"quote": {"request": made.inputs, "number": made.number, "answer": answer}},
     )
+
+
+@tool
+def price_list(*, context: ToolContext) -> ToolOutput:
+    """List what is on sale: tiers of each product with volume and monthly price, services, discounts and their limit.
+
+    For "how much from", comparing tiers and questions about one discount. What a purchase costs only a quote says.
+    """
+    rules = queries.current_rules()
+    return ToolOutput(text=words.price_list(rules, context.language), data=snapshot.rules_to_json(rules))

@@ -10,7 +10,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from pricing.calculator import Calculation, DiscountLine, Product, ProductLine, Rules, ServiceLine, Tier, Vat
+from pricing.calculator import ZERO, Calculation, DiscountLine, Product, ProductLine, Rules, ServiceLine, Tier, Vat
 
 #: no line may break inside a number
 NBSP = "\u00a0"
@@ -112,6 +112,26 @@ def summary(calculation: Calculation, *, quote_number: str, valid_until: date, l
     """The whole quote in sentences, with every figure in it."""
     say = _english if language == "en" else _russian
     return " ".join(say(calculation, quote_number, valid_until))
+
+
+def price_list(rules: Rules, language: str = "ru") -> str:
+    """Everything on sale with its price, a line each."""
+    return "\n".join(_price_lines(rules, language))
+
+
+def _price_lines(rules: Rules, language: str) -> Iterable[str]:
+    for product in rules.products:
+        for tier in product.tiers:
+            name = product.name.in_language(language)
+            yield f"{name}, {tier_words(product, tier, language)}: {tier_price(tier, language)}"
+    for service in rules.services:
+        often = f" {PER_MONTH[language]}" if service.charge == "monthly" else ""
+        yield f"{service.name.in_language(language)}: {money(service.price)}{often}"
+    for discount in rules.discounts:
+        yield f"{discount.name.in_language(language)}: {percent(discount.percent)}"
+    most = "All discounts together, at most" if language == "en" else "Все скидки вместе не больше"
+    yield f"{most}: {percent(rules.discount_cap_percent)}"
+    yield vat_words(rules.vat, ZERO, language) if rules.vat.rate is None else f"VAT {percent(rules.vat.rate)}"
 
 
 def _russian(quote: Calculation, quote_number: str, valid_until: date) -> Iterable[str]:

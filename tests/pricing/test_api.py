@@ -206,3 +206,15 @@ def test_every_amount_of_a_reply_made_from_the_tool_is_proven(
     assert guard.inspect(output.text, results=[result], heard=[]).passed
     assert guard.inspect(output.cards[0]["text"], results=[result], heard=[]).passed
     assert not guard.inspect("Итого 500 000 ₽.", results=[result], heard=[]).passed
+
+
+def test_every_figure_of_the_price_list_is_proven(conversation: Any) -> None:
+    from sales.assistant import guard
+    from sales.assistant.protocol import ToolResult
+
+    output = TOOLS["pricing__price_list"].run(context(conversation), {})
+    result = ToolResult("1", "pricing__price_list", output.text, output.data)
+
+    shown = "AI-юрист от 19\u00a0900\u00a0₽, до 50 документов; за год скидка 20\u00a0%, все вместе не больше 45\u00a0%."
+    assert guard.inspect(shown, results=[result], heard=[]).passed
+    assert not guard.inspect("AI-юрист за 18\u00a0900\u00a0₽.", results=[result], heard=[]).passed
