@@ -1,0 +1,1 @@
+"""Evaluation: conversations with what is expected of the answers, run for real and judged. See docs/evaluation.md."""

@@ -1,0 +1,166 @@
+"""Running: a case is held as a real conversation, through the operations, the turn, the tools and the model chain.
+
+Each conversation is a rehearsal (``sales.rehearsal``): it happens in a transaction that is taken back.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+from django.db import connection
+from django.utils import timezone
+
+from common import locks
+from common.promise import State
+from knowledge.evaluation.cases import Case, Pattern, TurnCase
+from knowledge.evaluation.judging import Call, Seen, Verdict, judge
+from sales import operations
+from sales.assistant import turn as turns
+from sales.enums import Author, Mode
+from sales.models import Conversation, Turn
+from sales.rehearsal import rehearsed
+
+#: the channel of a conversation that is never there for anybody
+CHANNEL = "evaluation"
+
+
+@dataclass(frozen=True)
+class Judged:
+    """A turn that was run: what was expected, what came, and each expectation's verdict."""
+
+    case: TurnCase
+    seen: Seen
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def missed(self) -> list[Verdict]:
+        return [each for each in self.verdicts if not each.met]
+
+
+@dataclass(frozen=True)
+class Run:
+    """A case that was run to its end."""
+
+    case: Case
+    turns: tuple[Judged, ...]
+
+    @property
+    def passed(self) -> bool:
+        return not any(turn.missed for turn in self.turns)
+
+
+def run_all(cases: Iterable[Case], *, jobs: int = 1, each: Callable[[Run], None] = lambda run: None) -> list[Run]:
+    """Run the cases in order, ``jobs`` at a time; ``each`` hears of every one as it ends.
+
+    More than one at a time helps where a model waits for the network: they are threads, each with a connection.
+    """
+    runs: list[Run] = []
+
+    def note(found: Iterator[Run]) -> None:
+        for run in found:
+            runs.append(run)
+            each(run)
+
+    if jobs == 1:
+        note(map(run_case, cases))
+        return runs
+    with ThreadPoolExecutor(jobs) as pool:
+        note(pool.map(_run_in_thread, cases))
+    return runs
+
+
+def _run_in_thread(case: Case) -> Run:
+    try:
+        return run_case(case)
+    finally:
+        locks.close()
+        connection.close()
+
+
+def run_case(case: Case) -> Run:
+    """Hold one conversation and judge it. A problem of the program is a failed case, never the end of the run."""
+    done: list[Judged] = []
+    try:
+        with rehearsed():
+            talk = operations.open_conversation(channel=CHANNEL, external_id=uuid.uuid4().hex, now=timezone.now())
+            for each in case.turns:
+                wanted = with_stand_ins(each)
+                seen = _hold(talk, wanted.say)
+                done.append(Judged(each, seen, tuple(judge(wanted, seen))))
+    except Exception as problem:  # a bug that a case has found: the report names it
+        seen = Seen(problem=f"{type(problem).__name__}: {problem}")
+        left = case.turns[len(done) :] or case.turns[-1:]
+        done += [Judged(each, seen, tuple(judge(each, seen))) for each in left]
+    return Run(case, tuple(done))
+
+
+def _hold(talk: Conversation, texts: Iterable[str]) -> Seen:
+    """One turn: everything said at once, then the answer, without waiting for more to be typed."""
+    started = time.perf_counter()
+    for text in texts:
+        operations.receive(conversation_id=talk.pk, external_id=uuid.uuid4().hex, text=text, now=timezone.now())
+    for _ in range(len(Turn.WAITS) + 2):  # a failed turn is tried again at once, as often as it would be in time
+        owed = Turn.objects.filter(conversation=talk, state=State.DUE)
+        if not owed.update(due_at=timezone.now()):
+            break
+        turns.answer(talk.pk, wait=lambda seconds: None)
+    return _seen(talk, seconds=time.perf_counter() - started)
+
+
+def _seen(talk: Conversation, *, seconds: float) -> Seen:
+    talk = Conversation.objects.get(pk=talk.pk)
+    turn = Turn.objects.select_related("reply").filter(conversation=talk).order_by("-opened_at").first()
+    waiting = talk.mode in {Mode.WAITING, Mode.OPERATOR}
+    if turn is None or turn.reply is None:
+        return Seen(waiting=waiting, seconds=seconds, problem=(turn.problem if turn else "") or "nothing was answered")
+    reply = turn.reply
+    return Seen(
+        text=reply.text,
+        cards=tuple(reply.cards),
+        citations=tuple(str(each["article"]) for each in reply.citations),
+        calls=tuple(Call(call.name, dict(call.arguments), call.failed) for call in turn.tool_calls.all()),
+        waiting=waiting,
+        model=turn.model,
+        seconds=seconds,
+        problem="" if reply.author == Author.ASSISTANT else turn.problem or "the assistant gave up",
+    )
+
+
+# --- what stands for masked values ------------------------------------------------------------------------------
+
+_MARK = re.compile(r"\[(ТЕЛЕФОН|ПОЧТА|ИМЯ|КОМПАНИЯ)_(\d+)\]")
+_NAMES = ("Анна", "Пётр", "Ольга", "Сергей", "Мария", "Игорь")
+
+
+def with_stand_ins(turn: TurnCase) -> TurnCase:
+    """The turn with made-up values for what was masked: nobody writes ``[ТЕЛЕФОН_1]``, and no tool would take it."""
+
+    def changed(patterns: tuple[Pattern, ...]) -> tuple[Pattern, ...]:
+        return tuple(each if each.is_regex else replace(each, text=_stand_in(each.text)) for each in patterns)
+
+    return replace(
+        turn,
+        say=tuple(map(_stand_in, turn.say)),
+        must=changed(turn.must),
+        must_not=changed(turn.must_not),
+        any_of=changed(turn.any_of),
+    )
+
+
+def _stand_in(text: str) -> str:
+    return _MARK.sub(_made_up, text)
+
+
+def _made_up(match: re.Match[str]) -> str:
+    number = int(match[2])
+    return {
+        "ТЕЛЕФОН": f"+7 916 555-{10 + number // 100 % 90}-{number % 100:02d}",
+        "ПОЧТА": f"customer{number}@example.com",
+        "ИМЯ": _NAMES[number % len(_NAMES)],
+        "КОМПАНИЯ": f"ООО «Пример {number}»",
+    }[match[1]]

@@ -1,0 +1,98 @@
+"""Hold the conversations of a dataset with the assistant as it is now, and judge its answers."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from knowledge.evaluation import report as reports
+from knowledge.evaluation.cases import BrokenDataset, Case, read
+from knowledge.evaluation.running import Run, run_all
+
+#: what a broken dataset ends with; too few passed end with 1
+BROKEN = 2
+JOBS_MOST = 32
+
+
+class Command(BaseCommand):
+    help = (
+        "Run conversations against the present knowledge base, prices and model chain, and judge the answers."
+        " Nothing is left behind. Ends with 1 where too few pass, with 2 where the dataset is broken."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("dataset", metavar="DATASET", type=Path, help="a file of JSON lines, or a folder of them")
+        parser.add_argument("--report", type=Path, metavar="OUT.json", help="write the whole report there")
+        parser.add_argument("--against", type=Path, metavar="EARLIER.json", help="show what changed since that report")
+        parser.add_argument("--threshold", type=_share, default=0.95, help="the share of cases that must pass")
+        parser.add_argument("--only", action="append", default=[], metavar="TAG/ID", help="only these; may be repeated")
+        parser.add_argument("--jobs", type=_jobs, default=1, help="conversations at a time; helps with models far away")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        earlier = _earlier(options["against"]) if options["against"] else None
+        cases = _chosen(self._cases(options), options["only"])
+        each = self._progress if self.stderr.isatty() else lambda run: None
+        runs = run_all(cases, jobs=options["jobs"], each=each)
+        made = reports.report(runs, threshold=options["threshold"], now=timezone.now())
+        for line in reports.summary(made):
+            self.stdout.write(line)
+        if earlier is not None:
+            made["against"] = reports.differences(earlier, made)
+            for line in reports.told_differences(made["against"]):
+                self.stdout.write(line)
+        if options["report"]:
+            _write(options["report"], made)
+        if not made["good_enough"]:
+            raise CommandError("Too few cases passed.", returncode=1)
+
+    def _cases(self, options: dict[str, Any]) -> list[Case]:
+        try:
+            return read(options["dataset"])
+        except BrokenDataset as broken:
+            raise CommandError(str(broken), returncode=BROKEN) from None
+
+    def _progress(self, run: Run) -> None:
+        self.stderr.write("." if run.passed else "✗", ending="")
+        self.stderr.flush()
+
+
+def _chosen(cases: list[Case], only: list[str]) -> list[Case]:
+    chosen = [case for case in cases if not only or case.id in only or {*case.tags} & {*only}]
+    if not chosen:
+        raise CommandError(f"No case has the id or the tag {', '.join(only)}.", returncode=BROKEN)
+    return chosen
+
+
+def _earlier(path: Path) -> dict[str, Any]:
+    try:
+        earlier = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as problem:
+        raise CommandError(f"{path}: {problem}", returncode=BROKEN) from None
+    if wrong := reports.unreadable(earlier):
+        raise CommandError(f"{path}: {wrong}", returncode=BROKEN)
+    return dict(earlier)
+
+
+def _write(path: Path, made: dict[str, Any]) -> None:
+    try:
+        path.write_text(json.dumps(made, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
+    except OSError as problem:
+        raise CommandError(f"{path}: {problem.strerror}", returncode=BROKEN) from None
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share <= 1:
+        raise ValueError(text)
+    return share
+
+
+def _jobs(text: str) -> int:
+    jobs = int(text)
+    if not 1 <= jobs <= JOBS_MOST:
+        raise ValueError(text)
+    return jobs
