@@ -158,6 +158,7 @@ class Tools:
     NAMES = (
         "knowledge__search",
         "pricing__quote",
+        "pricing__price_list",
         "sales__save_contact",
         "sales__call_person",
         "billing__prepare_proposal",
@@ -196,6 +197,9 @@ class Tools:
         }
         self.quote = {"request": data, "number": number, "answer": answer}
         return text, answer, False
+
+    def _price_list(self) -> tuple[str, dict[str, Any], bool]:
+        return words.price_list(CATALOGUE, self.language), {}, False
 
     def _save_contact(self, **fields: str) -> tuple[str, dict[str, Any], bool]:
         self.contacts |= fields.keys()

@@ -125,14 +125,6 @@ def test_lines_broken_in_the_source_are_joined() -> None:
     )
 
 
-def test_price_table_belongs_to_the_product() -> None:
-    table = "| Старт | 19 900 ₽ |\n|---|---|\n| Бизнес | 44 900 ₽ |"
-    hits = [hit(table, product="ai_lawyer", article="lawyer"), hit(table, title="Тарифы AI-аналитика", article="mixed")]
-
-    assert passages.price_table(hits, product="ai_lawyer", names=("AI-юрист",)).article == "lawyer"
-    assert passages.price_table(hits, product="ai_manager", names=("AI-менеджер",)) is None
-
-
 def test_a_heading_counts_when_a_passage_is_judged() -> None:
     hit = {"article": "faq", "title": "Частые вопросы", "passage": "Какие гарантии", "share": 1.0}
     hit["text"] = "Пока действует предложение, цена в нём не меняется."

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import re
+
+from knowledge.llm.keyless import facts
 from knowledge.llm.keyless.draft import Draft
 from knowledge.llm.keyless.needs import asked_about, last_question
+from knowledge.llm.keyless.passages import content
 from knowledge.llm.keyless.wording import or_listed
+from pricing import words
 
 
 def close(draft: Draft) -> None:
-    """Ask the one thing that helps most now; the same question is never put twice in a row."""
+    """Ask the one thing that helps most now; no question is put twice in a conversation."""
     if draft.talk.means("goodbye", "not_now"):
         return
     for question in candidates(draft):
-        if question and last_question(question) != last_question(draft.talk.last_reply):
+        if question and not was_asked(draft, question):
             draft.ask(question)
             return
 
 
+def was_asked(draft: Draft, question: str) -> bool:
+    asked = last_question(question)
+    return bool(asked) and any(asked in reply for reply in draft.talk.replies)
+
+
 def candidates(draft: Draft) -> list[str]:
-    """What could be asked, the most useful first; a question is never put twice in a row."""
+    """What could be asked, the most useful first."""
     quoted = draft.done.get("quote") is not None and not draft.done.get("quote").failed  # type: ignore[union-attr]
     if draft.unanswered and not draft.plan.person and not draft.context.waiting:
         draft.chips += [draft.say("chip_person"), *size_chips(draft)]
@@ -38,7 +48,10 @@ def candidates(draft: Draft) -> list[str]:
 
 
 def after_quote(draft: Draft) -> list[str]:
-    assumed = draft.plan.request.assumed if draft.plan.request is not None else (draft.plan.price_list,)
+    assumed = draft.plan.request.assumed if draft.plan.request is not None else ()
+    if draft.plan.other_period is not None and not draft.plan.proposal:
+        draft.chips += [draft.say("chip_take_year"), draft.say("chip_take_month"), draft.say("chip_proposal")]
+        return [draft.say("offer_period")]
     period_chip = "chip_month" if draft.talk.needs.period == "year" else "chip_year"
     proposal = bool(draft.plan.proposal)
     questions = []
@@ -59,16 +72,19 @@ def after_quote(draft: Draft) -> list[str]:
     if not assumed and may_be_startup and any(each.startup for each in draft.catalogue.discounts):
         draft.chips.append(draft.say("chip_startup"))
     draft.chips.append(draft.say("chip_person"))
-    if draft.talk.needs.period is None and _year_pays(draft) and not proposal:
-        questions.append(draft.say("offer_year"))
+    if draft.talk.needs.period is None and not proposal and not draft.has_begun("offer_year"):
+        questions += offer_year(draft)
     if not proposal:
         questions.append(draft.say("offer_proposal"))
     return [] if draft.plan.person else questions
 
 
-def _year_pays(draft: Draft) -> bool:
-    discounts = draft.catalogue.discounts if draft.talk.needs.products else ()
-    return any(discount.billing_period == "year" for discount in discounts)
+def offer_year(draft: Draft) -> list[str]:
+    """The offer to pay for a year, where that is cheaper."""
+    percent = facts.percent_for_year(draft.catalogue) if draft.talk.needs.products else None
+    if percent is None or draft.done.get("figures") is None:
+        return []
+    return [draft.say("offer_year", percent=words.percent(percent))]
 
 
 def about_products(draft: Draft) -> list[str]:
@@ -92,9 +108,9 @@ def about_products(draft: Draft) -> list[str]:
     if not asks_cheaper:
         draft.chips.append(draft.say("chip_discounts"))
     draft.chips.append(draft.say("chip_person"))
-    if asks_cheaper and draft.talk.needs.period != "year" and _year_pays(draft):
+    if asks_cheaper and draft.talk.needs.period != "year" and offer_year(draft):
         draft.chips.insert(0, draft.say("chip_year"))
-        return [draft.say("offer_year"), ""]
+        return offer_year(draft)
     if draft.context.quote is not None and "proposal" not in draft.context.documents and _may_offer_proposal(draft):
         return [draft.say("offer_proposal"), draft.say("offer_proposal_now")]
     return idle(draft)
@@ -135,7 +151,8 @@ def about_nothing_yet(draft: Draft) -> list[str]:
     ask = draft.say("ask_product", products=or_listed(draft.product_names(), draft.language))
     if wants_product:
         draft.chips += first_chips(draft)
-        return [ask] if draft.parts else [ask, draft.say("offer_person")]
+        asks = [ask, draft.say("ask_task")]
+        return asks if draft.parts else [*asks, draft.say("offer_person")]
     if (
         draft.talk.means("greeting", "yes", "yes_and", "identity", "smalltalk", "abilities")
         and not draft.plan.questions
@@ -182,10 +199,45 @@ def size_chips(draft: Draft, code: str = "") -> list[str]:
 
 
 def first_chips(draft: Draft) -> list[str]:
-    """Where to begin."""
+    """Where to begin: each time with another product in front."""
     spoken_of = {*draft.talk.needs.topics, *draft.talk.before.topics}
     names = [draft.name(product) for product in draft.catalogue.products if product.code not in spoken_of]
+    turn = len(draft.talk.replies) % (len(names) or 1)
+    names = names[turn:] + names[:turn]
     chips = [draft.say("chip_what", product=name) for name in names[:2]]
-    if draft.catalogue.products:
-        chips.append(draft.say("chip_price", product=draft.product_names()[0]))
-    return [*chips, draft.say("chip_person")]
+    chips += [draft.say("chip_price", product=name) for name in (names[-1:] or draft.product_names()[:1])]
+    return [*chips, draft.say("chip_discounts"), draft.say("chip_person")]
+
+
+#: buttons beside a reply
+CHIPS_MOST = 4
+#: of them questions that the articles behind the reply answer too, and how long such a button may be
+FURTHER_MOST, FURTHER_LONGEST = 2, 60
+
+
+def chosen_chips(draft: Draft) -> tuple[str, ...]:
+    """The buttons that fit, without what the customer has said already."""
+    heard = {_bare(text) for text in draft.talk.heard}
+    fitting = [chip for chip in dict.fromkeys(draft.chips) if _bare(chip) not in heard]
+    further = _further(draft, heard)
+    # what comes next of the deal first, then what else is worth knowing, a person last
+    room = CHIPS_MOST - len(further)
+    return tuple([*fitting[: max(1, room - 1)], *further, *fitting[max(1, room - 1) :]][:CHIPS_MOST])
+
+
+def _further(draft: Draft, heard: set[str]) -> list[str]:
+    asked = [content(text) for text in draft.talk.heard]
+    found: list[str] = []
+    for question in draft.further:
+        words = content(question)
+        known = any(len(words & one) * 2 > len(words) for one in asked)
+        if not words or known or len(question) > FURTHER_LONGEST or _bare(question) in heard:
+            continue
+        if bool(re.search("[а-яё]", question, re.IGNORECASE)) == (draft.language == "ru"):
+            found.append(question)
+    turn = len(draft.talk.replies) % (len(found) or 1)
+    return list(dict.fromkeys(found[turn:] + found[:turn]))[:FURTHER_MOST]
+
+
+def _bare(text: str) -> str:
+    return text.lower().strip(" ?!.")

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from knowledge.llm.keyless import passages
+from knowledge.llm.keyless import facts
 from knowledge.llm.keyless import plan as plans
-from knowledge.llm.keyless.closing import close, first_chips
+from knowledge.llm.keyless.answers import answer_questions
+from knowledge.llm.keyless.closing import chosen_chips, close, first_chips
 from knowledge.llm.keyless.draft import Draft
-from knowledge.llm.keyless.needs import Needs, Size, Talk, last_question
+from knowledge.llm.keyless.needs import Talk
 from knowledge.llm.keyless.plan import Done, Plan
-from knowledge.llm.keyless.questions import Question
-from knowledge.llm.keyless.quotewords import quote_in_words
-from knowledge.llm.keyless.wording import FIELDS, listed
+from knowledge.llm.keyless.prices import composition, name_prices
+from knowledge.llm.keyless.wording import FIELDS, inside, listed
 from pricing.calculator import Rules
 from sales.assistant.protocol import Entry, Reply, TurnContext
-
-CHIPS_MOST = 4
 
 
 def compose(
@@ -34,7 +30,7 @@ def compose(
         draft.notes.append("not understood")
     return Reply(
         text="\n\n".join(draft.parts),
-        chips=tuple(dict.fromkeys(draft.chips))[:CHIPS_MOST],
+        chips=chosen_chips(draft),
         sources=tuple(dict.fromkeys(draft.sources)),
         unanswered=tuple(draft.missing),
         reason="; ".join(draft.notes),
@@ -58,6 +54,8 @@ def talk_of_itself(draft: Draft) -> None:
         draft.add(draft.say("who_i_am"))
     elif draft.talk.means("smalltalk"):
         draft.add(draft.say("smalltalk"))
+    elif draft.talk.means("here") and not draft.plan.questions and not draft.plan.person:
+        draft.add(draft.say("here"))
     if draft.talk.means("foreign"):
         draft.add(draft.say("foreign"))
 
@@ -68,6 +66,8 @@ def refuse(draft: Draft) -> None:
         draft.notes.append("asked for instructions")
     if draft.talk.means("attack_price"):
         draft.add(draft.say("prices_are_ruled"))
+        if draft.catalogue.discounts and not draft.has_begun("ways_to_save"):
+            draft.add(draft.say("ways_to_save", discounts=facts.discounts_in_short(draft.catalogue, draft.language)))
         draft.notes.append("asked to change a price")
     if draft.talk.means("privacy"):
         draft.add(draft.say("privacy"))
@@ -110,129 +110,10 @@ def show_range(draft: Draft) -> None:
     """What there is to buy at all."""
     lost = draft.talk.means("unsure") and not draft.talk.needs.products and not draft.talk.needs.topics
     if draft.talk.means("range") or lost:
-        services = [_inside(service.name.in_language(draft.language)) for service in draft.catalogue.services]
+        services = [inside(service.name.in_language(draft.language)) for service in draft.catalogue.services]
         draft.add(draft.say("we_have", products=listed(draft.product_names(), draft.language)))
         if services:
             draft.add(draft.say("services_too", services=listed(services, draft.language)))
-
-
-def answer_questions(draft: Draft) -> None:
-    """Answer from the articles; say plainly where they don't help."""
-    missing = []
-    for at, question in enumerate(draft.plan.questions):
-        told = _tell(draft, question, draft.done.hits(f"search-{at}"))
-        if question.kind == "paper" and not draft.plan.proposal:
-            told = draft.add(draft.say("papers_by_person")) or told
-            draft.unanswered = True  # a person has to do it
-        if question.kind == "ware" and not told:
-            names = listed(draft.product_names(), draft.language)
-            told = draft.add(draft.say("not_on_sale", name=_quotable(question.text), products=names))
-        if not told:
-            missing.append(question)
-    if not missing:
-        return
-    draft.notes.append(f"{len(missing)} questions without an answer")
-    if all(question.kind == "guess" for question in missing) and _has_other_business(draft):
-        return
-    if all(question.kind == "guess" for question in missing) and last_question(draft.talk.last_reply):
-        draft.add(draft.say("unclear_answer"))  # they answered our question, and asked nothing
-        return
-    draft.unanswered = True
-    if not draft.talk.means("complaint", "privacy"):
-        _say_not_known(draft, missing)
-
-
-def _tell(draft: Draft, question: Question, hits: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether there was a passage to show."""
-    told = False
-    most = passages.LENGTH_BESIDE_PRICE if draft.plan.request is not None else passages.LENGTH_MOST
-    for answer in passages.choose(question, hits, most=most):
-        if draft.language == "en" and not draft.sources and re.search("[а-яё]", answer.text):
-            draft.add(draft.say("in_russian"))
-        if answer.text in draft.parts:
-            told = True  # two questions, one answer
-        elif any(answer.text in reply for reply in draft.talk.replies[-3:]):
-            told = draft.add(draft.say("told_above")) or told
-            draft.unanswered = True  # they ask again, so it wasn't enough
-        elif draft.add(answer.text):
-            draft.sources.append(answer.article)
-            told = True
-    return told
-
-
-def _say_not_known(draft: Draft, missing: Sequence[Question]) -> None:
-    searches = [result for call, result in draft.done.results.items() if call.startswith("search-")]
-    if searches and all(result.failed for result in searches):
-        draft.add(draft.say("search_is_off"))
-        return
-    draft.missing += [question.text for question in missing]
-    if len(draft.plan.questions) == 1:
-        draft.add(draft.say("dont_know"))
-    else:
-        for question in missing:
-            if not draft.add(draft.say("dont_know_what", question=_quotable(question.text))):
-                draft.add(draft.say("dont_know"))
-
-
-def _quotable(text: str) -> str:
-    """What a customer wrote, short and without marks that would mean something in Markdown."""
-    return re.sub(r"[*_`<>\[\]|«»]", "", text).strip(" ?")[:100]
-
-
-def _has_other_business(draft: Draft) -> bool:
-    return bool(draft.parts or draft.plan.request or draft.plan.contact or draft.plan.person or draft.plan.proposal)
-
-
-def name_prices(draft: Draft) -> None:
-    if draft.plan.price_list:
-        listed_prices = plans.list_of_prices(draft.plan.price_list, draft.done, draft.catalogue)
-        if listed_prices is not None and draft.add(_prices_by_size(draft, listed_prices.text)):
-            draft.sources.append(listed_prices.article)
-            return
-    if draft.plan.all_prices:
-        list_all_prices(draft)
-    result = draft.done.get("quote")
-    if result is None:
-        return
-    if result.failed:
-        draft.add(draft.failed("quote") or draft.say("quote_failed"))
-        draft.notes.append("the quote was refused")
-        return
-    draft.add(quote_in_words(result.text))
-    explain_request(draft)
-
-
-def _prices_by_size(draft: Draft, prices: str) -> str:
-    """A table needs a word before it; a passage brings its own."""
-    return f"{draft.say('by_size')}\n\n{prices}" if prices.startswith("|") else prices
-
-
-def list_all_prices(draft: Draft) -> None:
-    for product in draft.catalogue.products:
-        prices = plans.list_of_prices(product.code, draft.done, draft.catalogue)
-        if prices is not None and draft.add(f"**{draft.name(product)}**\n\n{prices.text}"):
-            draft.sources.append(prices.article)
-
-
-def explain_request(draft: Draft) -> None:
-    """Say where the quote differs from what was named."""
-    request = draft.plan.request or (plans.request_for(Needs({draft.plan.price_list: Size()}), draft.catalogue))
-    assumed = [product for code in request.assumed if (product := draft.catalogue.product(code)) is not None]
-    if len(assumed) > 1 and len(assumed) == len(draft.talk.needs.products):
-        draft.add(draft.say("smallest_of_all"))
-    else:
-        for product in assumed:
-            tier = product.tier(draft.done.data("quote").get("tiers", {}).get(product.code, ""))
-            if tier is not None:
-                called = tier.name.in_language(draft.language)
-                draft.remark = draft.say("smallest_of", product=draft.name(product), tier=called)
-                draft.add(draft.remark)
-    for code, (named, fits) in request.enlarged.items():
-        owner = draft.catalogue.product(code)
-        small, large = (owner.tier(named), owner.tier(fits)) if owner is not None else (None, None)
-        if owner is not None and small is not None and large is not None:
-            words = {"named": small.name.in_language(draft.language), "fits": large.name.in_language(draft.language)}
-            draft.add(draft.say("larger_tier", product=draft.name(owner), **words))
 
 
 def correct(draft: Draft) -> None:
@@ -270,8 +151,18 @@ def give_proposal(draft: Draft) -> None:
     number = str(result.data.get("number") or "")
     if not (number and draft.add(draft.say("proposal_number", number=number))):
         draft.add(draft.say("proposal_ready"))
+    parts = composition(draft)
+    if parts:
+        draft.parts[-1] += " " + draft.say("in_proposal", parts=listed(parts, draft.language), period=_period(draft))
     if may_ask_phone(draft):
         draft.add(draft.say("leave_phone"))
+
+
+def _period(draft: Draft) -> str:
+    request = plans.priced_request(draft.plan, draft.context)
+    if not request.get("products"):
+        return draft.say("period_none")
+    return draft.say("period_year" if request.get("billing_period") == "year" else "period_month")
 
 
 def may_ask_phone(draft: Draft) -> bool:
@@ -310,11 +201,6 @@ def be_polite(draft: Draft) -> None:
 
 def _will_ask(draft: Draft) -> bool:
     return bool(draft.plan.proposal or draft.plan.price_list)
-
-
-def _inside(name: str) -> str:
-    """A name as it stands inside a sentence: «Интеграция с CRM» → «интеграция с CRM»."""
-    return name[:1].lower() + name[1:]
 
 
 #: a reply is written in this order

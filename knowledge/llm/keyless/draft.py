@@ -9,7 +9,7 @@ from functools import cached_property
 
 from knowledge.llm.keyless.needs import Talk, asked_about
 from knowledge.llm.keyless.plan import Done, Plan
-from knowledge.llm.keyless.wording import PHRASES, Language, say
+from knowledge.llm.keyless.wording import Language, say, ways_of
 from pricing.calculator import Product, Rules
 from sales.assistant import guard
 from sales.assistant.protocol import TurnContext
@@ -35,6 +35,8 @@ class Draft:
     unanswered: bool = False
     #: the questions that no article answers
     missing: list[str] = field(default_factory=list)
+    #: questions that the articles behind the answers answer too
+    further: list[str] = field(default_factory=list)
     #: a paragraph that the closing question goes on from
     remark: str = ""
 
@@ -48,7 +50,7 @@ class Draft:
         return guard.Evidence.of(results=self.done.results.values(), heard=self.heard)
 
     def say(self, phrase: str, **values: str) -> str:
-        return say(phrase, self.language, **values)
+        return say(phrase, self.language, said=self.talk.replies, **values)
 
     def add(self, text: str) -> bool:
         """Add a paragraph, if everything in it is proven."""
@@ -76,8 +78,14 @@ class Draft:
         return [self.name(product) for product in self.catalogue.products]
 
     def has_said(self, phrase: str) -> bool:
-        """Whether an earlier reply had these words."""
-        return any(PHRASES[phrase][self.language] in reply for reply in self.talk.replies)
+        """Whether an earlier reply had these words, in any of the ways to say them."""
+        ways = ways_of(phrase, self.language)
+        return any(way in reply for reply in self.talk.replies for way in ways)
+
+    def has_begun(self, phrase: str) -> bool:
+        """The same for a phrase with values: whether an earlier reply has its fixed beginning."""
+        starts = [way.partition("{")[0] for way in ways_of(phrase, self.language)]
+        return any(start and start in reply for reply in self.talk.replies for start in starts)
 
     def failed(self, call: str) -> str:
         """The tool's own words when they are for a customer of this language."""

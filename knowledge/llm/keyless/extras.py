@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Literal
 
 from knowledge.llm.keyless import lexicon, morphology
@@ -110,6 +111,8 @@ def period_in(message: Message) -> tuple[Period | None, bool]:
 
 def _short_period(message: Message) -> Period | None:
     """«Год» as the whole answer, or as one of several keywords."""
+    if message.means("compare"):
+        return None
     said = [lemma for lemma in message.lemmas if lemma not in lexicon.FILLERS]
     if said in (["год"], ["year"]):
         return "year"
@@ -140,6 +143,21 @@ def _counts_units(message: Message, match: Match) -> bool:
         return False
     before = match.first - 1
     return before in units_of(message) or any(number.last == before for number in message.numbers)
+
+
+def pace_in(message: Message) -> Fraction | None:
+    """By what a volume said before is to be multiplied: «в день» as the whole message."""
+    said = [lemma for lemma in message.lemmas if lemma not in _BESIDE_PACE]
+    if message.numbers or len(said) != 1:
+        return None
+    return _PACES.get(said[0])
+
+
+_BESIDE_PACE = frozenset({"это", "в", "за", "ну", "каждый", "не", "месяц", "а", "per", "a"})
+_PACES = {
+    **dict.fromkeys(("день", "сутки", "ежедневно", "day", "daily"), Fraction(30)),
+    **dict.fromkeys(("неделя", "еженедельно", "week", "weekly"), Fraction(52, 12)),
+}
 
 
 # --- startup ---

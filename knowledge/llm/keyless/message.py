@@ -254,6 +254,20 @@ def _is_tier_word(message: Message, place: int) -> bool:
     return True
 
 
+def places(clause: Clause) -> range:
+    """The words of a clause."""
+    return range(clause.first, clause.last + 1)
+
+
+def compares_periods(message: Message, clause: Clause) -> bool:
+    """«Месяц или год», «на год выгоднее?»: a comparison that names a period."""
+    if "compare" not in clause.intents:
+        return False
+    named = {match.name for match in message.all("period") if clause.holds(match.first)} & {"year", "month"}
+    words = {message.lemma(place) for place in places(clause)}
+    return bool(named) or {"месяц", "год"} <= words or {"month", "year"} <= words or "период" in words
+
+
 def units_of(message: Message) -> Mapping[int, str]:
     """Where units stand, and of which product: «диалогов»."""
     return {place: match.name for match in message.all("unit") for place in range(match.first, match.last + 1)}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 from typing import Any, Literal
 
 from knowledge.llm.keyless.lexicon import phrasebook
 from knowledge.llm.keyless.phrasebook import Phrasebook
+from knowledge.llm.keyless.questions import FACTS, Question
 from knowledge.llm.keyless.sizes import Mention, tier_of
 from knowledge.llm.keyless.understanding import Understood, understand
 from pricing.calculator import Product, Rules
@@ -66,6 +68,12 @@ class Talk:
     refused_contact: bool
     #: whether the customer has ever asked for a proposal
     asked_proposal: bool
+    #: whether they have complained before
+    complained: bool = False
+    #: what they asked the knowledge base last, before these messages
+    asked: Question | None = None
+    #: everything that they have written so far, these messages included
+    heard: tuple[str, ...] = ()
 
     def means(self, *intents: str) -> bool:
         return any(each.means(*intents) for each in self.said)
@@ -90,7 +98,8 @@ def listen(log: Sequence[Entry], context: TurnContext, catalogue: Rules) -> Talk
     before = needs
     said: list[Understood] = []
     replies: list[str] = []
-    last_before, refused, asked_proposal = "", False, False
+    last_before, refused, asked_proposal, complained = "", False, False, False
+    asked: Question | None = None
     for entry in heard:
         if entry.author != "customer":
             if entry.author == "assistant":
@@ -102,11 +111,17 @@ def listen(log: Sequence[Entry], context: TurnContext, catalogue: Rules) -> Talk
             if not said:
                 before, last_before = needs, last
             said.append(understood)
+        else:
+            complained = complained or understood.means("complaint", "threat")
+            asked = next((each for each in reversed(understood.questions) if each.kind not in FACTS | {"more"}), asked)
         refused = refused or understood.means("no_contact")
         asked_proposal = asked_proposal or understood.means("proposal")
         if whole or not quoted or entry.pending:
             needs = fold(needs, understood, catalogue=catalogue, last_reply=last)
-    return Talk(before, needs, tuple(said), last_before, tuple(replies), refused, asked_proposal)
+    texts = tuple(entry.text for entry in heard if entry.author == "customer")
+    return Talk(
+        before, needs, tuple(said), last_before, tuple(replies), refused, asked_proposal, complained, asked, texts
+    )
 
 
 def _read(text: str, catalogue: Rules) -> Understood:
@@ -175,6 +190,10 @@ def _with_products(needs: Needs, heard: Understood, catalogue: Rules, last_reply
     asked = asked_about(last_reply, catalogue)
     if heard.means("unsure") and not spoken.known and asked is not None and not products.get(asked, Size()).known:
         products[asked] = Size(tier=tier_of(catalogue, asked, "cheapest"), assumed=True)
+    if heard.pace is not None and not spoken.known:
+        of = asked or next((code for code in reversed(products) if products[code].volume), None)
+        if of is not None and (volume := products.get(of, Size()).volume):
+            products[of] = Size(volume=ceil(volume * heard.pace))
     unsized = [code for code, size in products.items() if not size.known]
     if heard.volumes and len(heard.volumes) == len(unsized):
         products |= {code: Size(volume=volume) for code, volume in zip(unsized, heard.volumes, strict=True)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,12 @@ from knowledge.llm.keyless import lexicon, morphology
 from knowledge.llm.keyless.questions import Question
 from knowledge.passages import Piece, cut
 
-#: characters of an answer to one question
-LENGTH_MOST = 700
-#: the same where a price follows, which must not be pushed out of sight
-LENGTH_BESIDE_PRICE = 450
+#: characters of an answer to one question: what fits a telephone's screen
+LENGTH_MOST = 520
+#: the same beside other answers, or where a price follows, which must not be pushed out of sight
+LENGTH_BESIDE = 380
+#: the same for who asks for more
+LENGTH_MORE = 1200
 #: How much of the possible score a passage must have to be an answer, when half the question's words are in it too.
 #: Tried on the demo articles with 46 questions they answer and 28 they don't: one or two foreign ones pass.
 SHARE_LEAST = 0.35
@@ -36,10 +38,17 @@ class Answer:
     text: str
     article: str
     title: str
+    #: other questions that the article answers
+    further: tuple[str, ...] = ()
 
 
-def choose(question: Question, hits: Sequence[Mapping[str, Any]], *, most: int = LENGTH_MOST) -> list[Answer]:
-    """The best passage, or for a comparison of products one of each; nothing when no passage is about it."""
+def choose(
+    question: Question, hits: Sequence[Mapping[str, Any]], *, most: int = LENGTH_MOST, said: str = ""
+) -> list[Answer]:
+    """The best passage, or for a comparison of products one of each; nothing when no passage is about it.
+
+    For «подробнее» it is what of the article isn't in ``said`` yet.
+    """
     sure = [hit for hit in hits if _is_sure(hit, question)]
     fitting = [hit for hit in sure if _is_about(hit, question)] or (sure if question.refers else [])
     if not fitting:
@@ -49,12 +58,36 @@ def choose(question: Question, hits: Sequence[Mapping[str, Any]], *, most: int =
         by_product = {hit.get("product"): hit for hit in reversed(fitting) if hit.get("product") in question.products}
         chosen = [by_product[code] for code in question.products if code in by_product] or chosen
     length = most // len(chosen)
-    return [Answer(_words(hit, question, length), str(hit.get("article", "")), hit.get("title", "")) for hit in chosen]
+    answers = []
+    for hit in chosen:
+        text = _rest(hit, said, length) if question.kind == "more" else _words(hit, question, length)
+        further = tuple(str(each) for each in hit.get("questions") or ())
+        if text:
+            answers.append(Answer(text, str(hit.get("article", "")), hit.get("title", ""), further))
+    return answers
+
+
+def _rest(hit: Mapping[str, Any], said: str, most: int) -> str:
+    """What of an article comes after what was said, under its headings."""
+    parts: list[str] = []
+    room = most
+    for section in _sections(hit):
+        blocks = [block for block in _blocks(section.text) if block not in said and not block.startswith(">")]
+        # of a list that was shown in short its lead is in what was said
+        text = "\n\n".join(block for block in blocks if _shortest(block) not in said)
+        if text and (len(text) <= room or not parts):
+            parts.append(_under_heading(section.heading, text))
+            room -= len(text)
+    return "\n\n".join(parts)
+
+
+def _sections(hit: Mapping[str, Any]) -> list[Piece]:
+    return cut(str(hit.get("body") or "")) or [Piece(str(hit.get("passage", "")), str(hit.get("text", "")))]
 
 
 def _words(hit: Mapping[str, Any], question: Question, most: int) -> str:
     """What of a hit answers: the sections of its article that say most, or its passage where that is all there is."""
-    sections = cut(str(hit.get("body") or "")) or [Piece(str(hit.get("passage", "")), str(hit.get("text", "")))]
+    sections = _sections(hit)
     asked = content(question.text) - lexicon.AT_LARGE
     title = content(str(hit.get("title", "")))
     named = [word for word in asked if any(_alike(word, other) for other in title)]
@@ -74,10 +107,10 @@ def _words(hit: Mapping[str, Any], question: Question, most: int) -> str:
 
 
 def _beginning(sections: Sequence[Piece], asked: str, *, most: int) -> str:
-    """As many sections from the start as there is room for; the last one may be cut."""
+    """The lead, and the section behind it as far as there is room, a list with every item in short."""
     kept: list[Piece] = []
     room = most
-    for section in sections:
+    for section in sections[:2]:
         text = section.text if len(section.text) <= room else ""
         if not text and room >= LEAD_MOST:
             text = excerpt(section.text, asked, most=room)
@@ -85,8 +118,6 @@ def _beginning(sections: Sequence[Piece], asked: str, *, most: int) -> str:
             break
         kept.append(Piece(section.heading, text))
         room -= len(text)
-        if text != section.text:
-            break
     return _together(kept or sections[:1], asked, most=most)
 
 
@@ -222,11 +253,35 @@ def _unwrapped(lines: Sequence[str]) -> str:
     return "\n".join(joined).strip()
 
 
+_ITEM = re.compile(r"^\s*(?:[-*+]|\d+[.)])\s", re.MULTILINE)
+
+
+def _shortest(block: str) -> str:
+    """A list with each item cut to its first words in bold, or its first sentence; other blocks as they are."""
+    if not _ITEM.search(block):
+        return block
+    return "\n".join(_first_words(line) if _ITEM.match(line) else line for line in block.splitlines())
+
+
+def _first_words(item: str) -> str:
+    bold = re.match(r"(\s*(?:[-*+]|\d+[.)])\s+\*\*[^*]+\*\*)(?:\s+(?:–|—|-)\s|[.:]|\s)", item)
+    sentence = re.split(r"(?<=[.!?…])\s+(?=[А-ЯЁA-Z«\"])", item)[0]
+    if bold is None or len(sentence) <= _ITEM_MOST:
+        return sentence
+    return bold[1]
+
+
+#: characters of a list's item that need no cutting
+_ITEM_MOST = 110
+
+
 def _shortened(block: str, asked: frozenset[str], *, most: int) -> str:
-    """The sentences or list items of one long block that say most about the question."""
-    is_list = bool(re.search(r"^\s*(?:[-*+]|\d+[.)])\s", block, re.MULTILINE))
+    """The sentences of one long block that say most about the question; of a list every item in short."""
+    is_list = bool(_ITEM.search(block))
     if block.lstrip().startswith("|"):
         return block
+    if is_list and len(short := _shortest(block)) <= most * 1.5:
+        return short
     pieces = block.splitlines() if is_list else re.split(r"(?<=[.!?…])\s+(?=[А-ЯЁA-Z«\"])", block)
     ranked = sorted(range(len(pieces)), key=lambda at: (-len(asked & content(pieces[at])), at))
     kept: set[int] = set()
@@ -237,19 +292,3 @@ def _shortened(block: str, asked: frozenset[str], *, most: int) -> str:
             room -= len(pieces[at]) + 1
     joined = ("\n" if is_list else " ").join(pieces[at] for at in sorted(kept))
     return joined or block[:most].rsplit(" ", 1)[0] + "…"
-
-
-def price_table(hits: Iterable[Mapping[str, Any]], *, product: str, names: Iterable[str]) -> Answer | None:
-    """The passage that lists what the tiers of a product cost."""
-    wanted = {name.lower() for name in names}
-    for hit in hits:
-        for block in _blocks(hit.get("text", "")):
-            if block.count("₽") < 2 or len(block) > LENGTH_MOST:
-                continue
-            owner = hit.get("product")
-            named = any(
-                name and name in f"{hit.get('title', '')} {hit.get('passage', '')} {block}".lower() for name in wanted
-            )
-            if owner == product or (not owner and named):
-                return Answer(block, str(hit.get("article", "")), hit.get("title", ""))
-    return None

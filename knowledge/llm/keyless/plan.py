@@ -7,28 +7,27 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from knowledge.llm.keyless import lexicon, passages
+from knowledge.llm.keyless import lexicon
 from knowledge.llm.keyless.needs import Needs, Size, Talk, from_request
 from knowledge.llm.keyless.passages import content
-from knowledge.llm.keyless.questions import Question
+from knowledge.llm.keyless.questions import FACTS, Kind, Question
 from knowledge.llm.keyless.sizes import tier_of
-from knowledge.llm.keyless.wording import PHRASES
+from knowledge.llm.keyless.wording import variants_of
 from pricing.calculator import Product, Refused, Rules, choose_tier
 from sales.assistant.protocol import Entry, Heard, Reply, ToolRequest, ToolResult, TurnContext
 
 SEARCH = "knowledge__search"
 QUOTE = "pricing__quote"
+PRICES = "pricing__price_list"
 CONTACT = "sales__save_contact"
 PERSON = "sales__call_person"
 PROPOSAL = "billing__prepare_proposal"
 
 #: what was said when a proposal was asked for too early
-PROMISES = tuple(PHRASES["proposal_needs_quote"].values())
+PROMISES = variants_of("proposal_needs_quote")
 
 #: questions answered in one reply; more than these nobody reads
 QUESTIONS_MOST = 3
-#: products whose prices are listed when nobody said which
-PRODUCTS_MOST = 4
 
 
 @dataclass(frozen=True)
@@ -49,9 +48,11 @@ class Plan:
     questions: tuple[Question, ...] = ()
     #: the product whose price list is wanted, as no size of it is known
     price_list: str = ""
-    #: prices are wanted, and nobody said of what
-    all_prices: bool = False
     request: Request | None = None
+    #: the same for the other period, to be seen beside it
+    other_period: Mapping[str, Any] | None = None
+    #: figures of the catalogue will be named
+    figures: bool = False
     contact: Mapping[str, str] = field(default_factory=dict)
     person: bool = False
     proposal: bool = False
@@ -87,20 +88,20 @@ def done_in(log: Sequence[Entry]) -> Done:
 def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
     """Decide what the pending messages ask for."""
     needs = talk.needs
-    person = talk.means("person") or (talk.means("yes", "yes_and") and talk.offered == "person")
+    person = talk.means("person", "threat") or (talk.means("yes", "yes_and") and talk.offered == "person")
+    person = person or (talk.means("complaint") and talk.complained)
     proposal = talk.means("proposal") or (talk.means("yes", "yes_and") and talk.offered == "proposal")
     contact: dict[str, str] = {}
     for understood in talk.said:
         contact |= understood.contact
     questions = tuple(question for understood in talk.said for question in understood.questions)
-    questions = tuple(_in_context(_as_written(question), talk, catalogue) for question in questions)
-    questions = tuple(_at_large(question, catalogue) for question in questions)[:QUESTIONS_MOST]
-    if talk.means("attack_price") and not questions:
-        questions = (Question("Какие есть скидки", kind="discount"),)
+    resolved = (_in_context(_as_written(question), talk, context, catalogue) for question in questions)
+    questions = tuple(_at_large(question, catalogue) for question in resolved if question)[:QUESTIONS_MOST]
+    compares_periods = any(question.kind == "periods" for question in questions)
     changed = needs.priced != talk.before.priced
     agreed_period = talk.means("yes", "yes_and") and talk.offered in {"year", "month"}
     asks_price = talk.means("price") and not any(question.kind == "ware" for question in questions)
-    wants_price = asks_price or changed or agreed_period or (proposal and context.quote is None)
+    wants_price = asks_price or changed or agreed_period or (proposal and context.quote is None) or compares_periods
     request, price_list = None, ""
     if wants_price and (needs.products or needs.services):
         if _quotable(needs, context):
@@ -115,12 +116,21 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
         questions = tuple(_introduction(code, catalogue) for code in fresh[:2])
     refused = talk.means("privacy", "attack", "attack_price")
     refused = refused or any(understood.unknown for understood in talk.said)
-    all_prices = talk.means("price") and not refused and not needs.products and not needs.services and not questions
+    if talk.means("price") and not refused and not needs.products and not needs.services and not questions:
+        questions = (Question("", kind="prices"),)
+    other_period = None
+    if request is not None and compares_periods:
+        other = "month" if request.arguments["billing_period"] == "year" else "year"
+        other_period = {**request.arguments, "billing_period": other}
+        questions = tuple(question for question in questions if question.kind != "periods")
+    figures = any(question.kind in FACTS for question in questions) or bool(price_list) or talk.means("attack_price")
+    figures = figures or (request is not None and needs.period is None and bool(needs.products))
     return Plan(
         questions=questions,
         price_list=price_list,
-        all_prices=all_prices,
         request=request,
+        other_period=other_period,
+        figures=figures,
         contact=contact,
         person=person,
         proposal=proposal,
@@ -162,19 +172,21 @@ def _as_written(question: Question) -> Question:
     return replace(question, text=text)
 
 
-def _in_context(question: Question, talk: Talk, catalogue: Rules) -> Question:
-    """«А он умеет…?» is a question about the product spoken of before."""
-    if question.kind == "discount" and "скид" not in question.text.lower():
-        asked = f"Скидки: {question.text}" if _NAMES_DISCOUNT.search(question.text) else "Какие есть скидки"
-        question = replace(question, text=asked)
+def _in_context(question: Question, talk: Talk, context: TurnContext, catalogue: Rules) -> Question | None:
+    """«А он умеет…?» is a question about the product spoken of before, «подробнее» about what was asked before."""
+    if question.kind == "more":
+        if not talk.asked:
+            return None
+        return replace(talk.asked, kind="more")
+    if question.kind == "cheapest":
+        kind: Kind = "periods" if talk.needs.products and _quotable(talk.needs, context) else "prices"
+        return replace(question, kind=kind)
+    if question.kind in {"tiers", "budget"} and not question.products:
+        return replace(question, products=tuple(talk.needs.products) or talk.needs.topics)
     if question.products or not question.refers or not talk.needs.topics:
         return question
     product = catalogue.product(talk.needs.topics[-1])
     return question if product is None else replace(question, products=(product.code,))
-
-
-#: «дороговато» and «у конкурентов дешевле» ask for any discount, «а для стартапов?» for one
-_NAMES_DISCOUNT = re.compile("стартап|startup|год|year|продукт|product|пакет", re.IGNORECASE)
 
 
 def _at_large(question: Question, catalogue: Rules) -> Question:
@@ -233,18 +245,18 @@ def _tier(product: Product, size: Size) -> tuple[str | None, str]:
 
 def first_calls(plan: Plan, context: TurnContext, catalogue: Rules) -> list[ToolRequest]:
     """What can be called at once; ids say what a call is for."""
-    calls = [ToolRequest(f"search-{at}", SEARCH, {"query": each.text}) for at, each in enumerate(plan.questions)]
-    if plan.price_list:
-        wanted = [product for product in catalogue.products if product.code == plan.price_list]
-        calls += [ToolRequest(f"prices-{product.code}", SEARCH, {"query": price_query(product)}) for product in wanted]
-    if plan.all_prices:
-        calls += [
-            ToolRequest(f"prices-{product.code}", SEARCH, {"query": price_query(product)})
-            for product in catalogue.products[:PRODUCTS_MOST]
-        ]
+    calls = [
+        ToolRequest(f"search-{at}", SEARCH, {"query": each.text})
+        for at, each in enumerate(plan.questions)
+        if each.kind not in FACTS or each.special
+    ]
+    if plan.figures:
+        calls.append(ToolRequest("figures", PRICES, {}))
     if plan.contact:
         calls.append(ToolRequest("contact", CONTACT, dict(plan.contact)))
-    if plan.request is not None:
+    if plan.other_period is not None:
+        calls.append(ToolRequest("quote-other", QUOTE, plan.other_period))
+    if plan.request is not None:  # the last one is the one that is remembered
         calls.append(ToolRequest("quote", QUOTE, plan.request.arguments))
     if plan.person and not context.waiting:
         calls.append(ToolRequest("person", PERSON, {"reason": "the customer asked for a person"}))
@@ -252,7 +264,7 @@ def first_calls(plan: Plan, context: TurnContext, catalogue: Rules) -> list[Tool
 
 
 def next_calls(plan: Plan, done: Done, context: TurnContext, catalogue: Rules) -> list[ToolRequest]:
-    """What rests on the first results: the proposal on the quote, a price on an article without prices."""
+    """What rests on the first results: the proposal on the quote."""
     calls: list[ToolRequest] = []
     proposal = done.get("proposal")
     if plan.proposal and proposal is None:
@@ -261,9 +273,6 @@ def next_calls(plan: Plan, done: Done, context: TurnContext, catalogue: Rules) -
             calls.append(ToolRequest("proposal", PROPOSAL, {"quote_number": number}))
     elif proposal is not None and proposal.failed and QUOTE in proposal.text and plan.request is None:
         calls += _once_more(done, context, catalogue)
-    if plan.price_list and done.get("quote") is None and list_of_prices(plan.price_list, done, catalogue) is None:
-        request = request_for(Needs({plan.price_list: Size()}), catalogue)
-        calls.append(ToolRequest("quote", QUOTE, request.arguments))
     return calls
 
 
@@ -285,16 +294,11 @@ def quote_number(plan: Plan, done: Done, context: TurnContext) -> str:
     return str((context.quote or {}).get("number", ""))
 
 
-def price_query(product: Product) -> str:
-    return f"{product.name.ru}: тарифы и цены, сколько стоит в месяц"
-
-
-def list_of_prices(code: str, done: Done, catalogue: Rules) -> passages.Answer | None:
-    """What the tiers of a product cost, from the knowledge base."""
-    product = catalogue.product(code)
-    if product is None:
-        return None
-    return passages.price_table(done.hits(f"prices-{code}"), product=code, names=(product.name.ru, product.name.en))
+def priced_request(plan: Plan, context: TurnContext) -> Mapping[str, Any]:
+    """What the quote in force was made of: this turn's, else the last one's."""
+    if plan.request is not None:
+        return plan.request.arguments
+    return (context.quote or {}).get("request") or {}
 
 
 def already(log: Sequence[Entry]) -> bool:

@@ -8,12 +8,18 @@ from dataclasses import dataclass
 from typing import Literal
 
 from knowledge.llm.keyless import lexicon, morphology
-from knowledge.llm.keyless.message import Clause, Message
+from knowledge.llm.keyless.message import Clause, Message, compares_periods, places
 from knowledge.llm.keyless.morphology import wordset
+from knowledge.llm.keyless.numbers import Number
 from knowledge.llm.keyless.phrasebook import Match
 from knowledge.llm.keyless.sizes import strangers_in
 
-Kind = Literal["knowledge", "discount", "compare", "paper", "ware", "about", "guess"]
+Kind = (
+    Literal["knowledge", "discount", "compare", "paper", "ware", "about", "guess", "more"]
+    | Literal["prices", "tiers", "periods", "cheapest", "vat", "services", "budget"]
+)
+#: what the catalogue answers by itself
+FACTS = frozenset({"prices", "tiers", "periods", "cheapest", "vat", "services", "budget", "discount"})
 
 
 @dataclass(frozen=True)
@@ -23,10 +29,16 @@ class Question:
     text: str
     products: tuple[str, ...] = ()
     #: ``about``: a product at large; ``ware``: the price of something that isn't in the catalogue;
-    #: ``guess``: nothing was asked clearly
+    #: ``guess``: nothing was asked clearly; one of ``FACTS``: the catalogue answers it
     kind: Kind = "knowledge"
     #: it speaks of «it» or «this», so it is about what was spoken of before
     refers: bool = False
+    #: codes of the tiers or discounts that are meant
+    names: tuple[str, ...] = ()
+    #: the catalogue answers it, but the knowledge base may know more
+    special: bool = False
+    #: roubles a month, of a budget
+    amount: int = 0
 
 
 def questions_in(message: Message, products: Sequence[Match]) -> tuple[Question, ...]:
@@ -39,7 +51,15 @@ def questions_in(message: Message, products: Sequence[Match]) -> tuple[Question,
             continue
         about = dict.fromkeys(match.name for match in products if clause.holds(match.first))
         text = ware_in(message, clause) if kind == "ware" else _text(message, clause)
-        questions.append(Question(text, tuple(about), kind, "refers" in clause.intents))
+        refers = "refers" in clause.intents
+        if kind == "discount":
+            names, special = _discounts_named(message, clause), _is_special(message, clause)
+            questions.append(Question(text, tuple(about), kind, refers, names, special))
+        elif kind in {"tiers", "budget"}:
+            names, amount = _tiers_named(message, clause), _budget(message, clause)
+            questions.append(Question(text, tuple(about), kind, refers, names, amount=amount))
+        else:
+            questions.append(Question(text, tuple(about), kind, refers))
     return tuple(questions)
 
 
@@ -65,12 +85,22 @@ _NO_QUESTION = wordset(
 
 def _kind(message: Message, clause: Clause) -> Kind | None:
     intents = clause.intents
-    if any(message.words[place].kind == "mask" for place in range(clause.first, clause.last + 1)):
+    if any(message.words[place].kind == "mask" for place in places(clause)):
         return None
-    if "compare" in intents and not ("price" in intents and _has_number(message, clause)):
-        return "compare"
     if intents & _NO_QUESTION:
         return None
+    if _budget(message, clause):
+        return "budget"
+    if "compare" in intents and not ("price" in intents and _has_number(message, clause)):
+        return _kind_of_comparison(message, clause)
+    if "more" in intents and not _named_in(message, clause):
+        return "more"
+    if "vat" in intents:
+        return "vat"
+    if "services" in intents and not any(clause.holds(match.first) for match in message.all("service")):
+        return "services"
+    if _asks_limit(message, clause):
+        return "tiers"
     if "discount" in intents or (clause.asks and _names_startups(message, clause)):
         return "discount"
     if any(clause.holds(match.first) for match in message.all("period") if match.name == "unsold"):
@@ -98,6 +128,101 @@ def _kind(message: Message, clause: Clause) -> Kind | None:
     return "guess" if len(content) >= (2 if "want" in intents else 1) else None
 
 
+def _kind_of_comparison(message: Message, clause: Clause) -> Kind:
+    """What is compared: periods, tiers, or products and the rest, of which articles tell."""
+    if compares_periods(message, clause):
+        return "periods"
+    if _tiers_named(message, clause) or any(message.lemma(at) == "тариф" for at in places(clause)):
+        return "tiers"
+    cheap = {message.lemma(at) for at in places(clause)} & _CHEAP
+    return "cheapest" if cheap and not _named_in(message, clause) else "compare"
+
+
+_CHEAP = wordset("дешевле дешевый выгодный выгоднее бюджетный cheaper cheapest")
+
+
+def _tiers_named(message: Message, clause: Clause) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(match.name for match in message.all("tier") if clause.holds(match.first)))
+
+
+def _asks_limit(message: Message, clause: Clause) -> bool:
+    """«Сколько диалогов в тарифе Старт?», «какой лимит у Бизнеса?»."""
+    words = {message.lemma(place) for place in places(clause)}
+    if not ({"сколько", "лимит", "объем", "limit", "many"} & words and _tiers_named(message, clause)):
+        return False
+    counted = any(clause.holds(match.first) for match in message.all("unit")) or words & {"лимит", "объем", "limit"}
+    return bool(counted) and not _has_number(message, clause) and "price" not in clause.intents
+
+
+def _named_in(message: Message, clause: Clause) -> bool:
+    return any(clause.holds(match.first) for kind in ("product", "head", "service") for match in message.all(kind))
+
+
+def _budget(message: Message, clause: Clause) -> int:
+    number = budget_in(message, clause)
+    return number.whole if number is not None else 0
+
+
+def budget_in(message: Message, clause: Clause) -> Number | None:
+    """The roubles a month that they want to spend: «бюджет 30 тысяч», «что есть до 20 000 рублей?»."""
+    for number in message.numbers:
+        if not clause.holds(number.first) or number.negative or number.value < _BUDGET_LEAST:
+            continue
+        money = message.lemma(number.last + 1) in _ROUBLES or message.text[
+            message.words[number.last].end :
+        ].lstrip().startswith("₽")
+        upto = message.raw(number.first - 1) in {"до", "under", "within"} and clause.asks
+        if "budget" in clause.intents or (money and upto):
+            return number
+    return None
+
+
+_BUDGET_LEAST = 1000
+_ROUBLES = wordset("рубль руб р rub rubles roubles")
+
+
+def _discounts_named(message: Message, clause: Clause) -> tuple[str, ...]:
+    """The discounts that a question is about: for the year, for startups, for so many products."""
+    words = {message.lemma(place) for place in places(clause)}
+    year = any(clause.holds(match.first) and match.name == "year" for match in message.all("period"))
+    year = year or bool(words & {"год", "годовой", "year", "yearly", "annual"})
+    startup = any(clause.holds(match.first) for match in message.all("startup"))
+    products = _products_counted(message, clause) if words & _PACKAGE else 0
+    if not products and words & {"пакет", "пакетный", "комплект", "несколько", "bundle", "package"}:
+        products = -1
+    named = []
+    for discount in message.catalogue.discounts:
+        for_year = year and discount.billing_period == "year"
+        for_products = discount.distinct_products and products in {-1, discount.distinct_products}
+        if for_year or for_products or (startup and discount.startup):
+            named.append(discount.code)
+    return tuple(named)
+
+
+_PACKAGE = wordset("продукт решение бот пакет product products подписка сервис")
+
+
+def _products_counted(message: Message, clause: Clause) -> int:
+    counts = [number.whole for number in message.numbers if clause.holds(number.first)]
+    return counts[0] if counts else 0
+
+
+#: what may be said of discounts without asking more than which there are
+_DISCOUNT_WORDS = wordset(
+    "скидка скидочка дешевле подешевле дешевый дорого дорогой дороговато процент год годовой месяц оплата"
+    " платить оплатить стартап продукт пакет два три какой сколько давать дать предоставлять размер"
+    " весь максимальный конкурент бонус акция"
+    " получить положить возможно мочь подписка условие всего цена сделать покупка брать взять сразу вперед"
+    " вместе купить действовать быть иметься совсем слишком почему чо скинуть discount discounts year yearly startup"
+    " startups products cheaper expensive any have give get which paying if"
+)
+
+
+def _is_special(message: Message, clause: Clause) -> bool:
+    """Whether a question about discounts asks more than which there are: «складываются ли они?»."""
+    return any(word not in _DISCOUNT_WORDS for word in content_of(message, clause))
+
+
 #: what a price may be asked of without meaning anything in particular
 _ANYTHING = wordset(
     "продукт решение система услуга сервис тариф подписка бот штука клиент компания вариант месяц год рубль деньги цена"
@@ -117,7 +242,7 @@ def ware_in(message: Message, clause: Clause) -> str:
     }
     nouns = [
         place
-        for place in range(clause.first, clause.last + 1)
+        for place in places(clause)
         if place not in taken and message.words[place].kind == "word"
         if "NOUN" in morphology.grammar(message.raw(place)) and message.lemma(place) not in _ANYTHING | lexicon.FILLERS
     ]
@@ -147,7 +272,7 @@ def content_of(message: Message, clause: Clause) -> list[str]:
     }
     return [
         message.lemma(place)
-        for place in range(clause.first, clause.last + 1)
+        for place in places(clause)
         if message.words[place].kind == "word"
         and place not in polite
         and len(message.lemma(place)) > 1
@@ -159,7 +284,7 @@ def _has_facts(message: Message, clause: Clause) -> bool:
     """Whether a clause names something a quote is made of."""
     kinds = ("product", "head", "tier", "period", "startup", "service")
     named = any(clause.holds(match.first) for kind in kinds for match in message.all(kind))
-    short = {message.lemma(place) for place in range(clause.first, clause.last + 1)} <= {"месяц", "год"}
+    short = {message.lemma(place) for place in places(clause)} <= {"месяц", "год"}
     return named or short or _has_number(message, clause)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 
 from knowledge.llm.keyless import lexicon, morphology
-from knowledge.llm.keyless.message import Clause, Message, units_of
+from knowledge.llm.keyless.message import Clause, Message, compares_periods, units_of
 from knowledge.llm.keyless.morphology import wordset
 from knowledge.llm.keyless.numbers import Number
 from knowledge.llm.keyless.phrasebook import Match
@@ -261,9 +261,10 @@ def _tiers(message: Message) -> list[tuple[int, str]]:
     found: dict[int, str] = {}
     for match in message.all("tier"):
         clause = message.clause_of(match.first)
-        if "compare" in clause.intents or "included" in clause.intents or message.is_out(match):
+        periods = compares_periods(message, clause)
+        if ("compare" in clause.intents and not periods) or "included" in clause.intents or message.is_out(match):
             continue
-        if clause.only_asks and not _is_what_if(message, clause):
+        if clause.only_asks and not periods and not _is_what_if(message, clause):
             continue
         found.setdefault(match.first, match.name)
     return list(found.items())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from knowledge.llm.keyless import contacts
-from knowledge.llm.keyless.extras import Period, period_in, services_in, startup_in
+from knowledge.llm.keyless.extras import Period, pace_in, period_in, services_in, startup_in
 from knowledge.llm.keyless.message import Message
-from knowledge.llm.keyless.questions import Question, answers_in, questions_in
+from knowledge.llm.keyless.questions import Question, answers_in, budget_in, questions_in
 from knowledge.llm.keyless.sizes import Mention, products_in, sizes_in, strangers_in
 from pricing.calculator import Rules
 
@@ -35,6 +36,8 @@ class Understood:
     unsold_period: bool = False
     startup: bool | None = None
     bad_volume: bool = False
+    #: by what the volume said before is to be multiplied: «в день»
+    pace: Fraction | None = None
     intents: frozenset[str] = frozenset()
     contact: Mapping[str, str] = field(default_factory=dict)
     questions: tuple[Question, ...] = ()
@@ -54,6 +57,9 @@ def understand(text: str, catalogue: Rules) -> Understood:
     intents = {match.name for match in message.all("intent")} | answers_in(message, contact)
     products = products_in(message)
     # what a number counts is settled from the surest reading to the vaguest
+    for clause in message.clauses:
+        if (budget := budget_in(message, clause)) is not None:
+            message.spend(*range(budget.first, budget.last + 1))
     period, unsold = period_in(message)
     services = services_in(message)
     sizes = sizes_in(message, products)
@@ -77,6 +83,7 @@ def understand(text: str, catalogue: Rules) -> Understood:
         unsold_period=unsold,
         startup=startup_in(message),
         bad_volume=sizes.bad_volume,
+        pace=pace_in(message),
         intents=frozenset(intents),
         contact=contact,
         questions=questions,

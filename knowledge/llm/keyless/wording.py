@@ -5,11 +5,15 @@ Phrases that ask end in a question mark: what the assistant has asked is read ba
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 Language = Literal["ru", "en"]
 
-PHRASES: dict[str, dict[Language, str]] = {
+#: what is said in several ways, so that nobody hears the same words twice, has them all; the first is used first
+Words = str | tuple[str, ...]
+
+PHRASES: dict[str, dict[Language, Words]] = {
     # --- talk ---
     "hello": {"ru": "Здравствуйте!", "en": "Hello!"},
     "hello_name": {"ru": "Здравствуйте, {name}!", "en": "Hello, {name}!"},
@@ -32,28 +36,48 @@ PHRASES: dict[str, dict[Language, str]] = {
         "ru": "Об этом в базе знаний ничего нет: я помогаю с нашими продуктами, их стоимостью и внедрением.",
         "en": "The knowledge base has nothing on that: I help with our products, their prices and the roll-out.",
     },
+    "here": {
+        "ru": ("Да, я на связи.", "Я здесь."),
+        "en": ("Yes, I am here.", "I am here."),
+    },
     "thanks": {
-        "ru": "Пожалуйста! Если появятся вопросы, пишите.",
-        "en": "You are welcome! Write whenever you have a question.",
+        "ru": ("Пожалуйста! Если появятся вопросы, пишите.", "Рад помочь!", "Не за что!"),
+        "en": ("You are welcome! Write whenever you have a question.", "Glad to help!", "Any time!"),
     },
     "goodbye": {
         "ru": "Всего доброго! Если появятся вопросы, пишите сюда в любое время.",
         "en": "Goodbye! You can write here at any time.",
     },
-    "fine": {"ru": "Хорошо.", "en": "All right."},
+    "fine": {"ru": ("Хорошо.", "Понял вас.", "Договорились."), "en": ("All right.", "Got it.", "Fine.")},
     "no_hurry": {
         "ru": "Хорошо, не тороплю. Когда будете готовы, напишите сюда, и мы продолжим с этого места.",
         "en": "No hurry. Write here when you are ready and we will go on from here.",
     },
     "sorry": {
-        "ru": "Мне жаль, что так вышло. Давайте разберёмся.",
-        "en": "I am sorry about that. Let us sort it out.",
+        "ru": (
+            "Мне жаль, что так вышло. Давайте разберёмся.",
+            "Понимаю ваше недовольство и прошу прощения.",
+            "Простите за неудобства.",
+        ),
+        "en": (
+            "I am sorry about that. Let us sort it out.",
+            "I understand, and I apologise.",
+            "Sorry for the trouble.",
+        ),
     },
     "not_understood": {
-        "ru": "Не получилось понять сообщение. Напишите, пожалуйста, другими словами: "
-        "я рассказываю о продуктах, считаю стоимость и готовлю коммерческое предложение.",
-        "en": "I did not get that. Please say it in other words: I explain the products, quote prices "
-        "and prepare proposals.",
+        "ru": (
+            "Не получилось понять сообщение. Напишите, пожалуйста, другими словами: "
+            "я рассказываю о продуктах, считаю стоимость и готовлю коммерческое предложение.",
+            "Простите, снова не разобрал. Можно выбрать вариант ниже или написать, что вам нужно, одной фразой.",
+            "Не понял вас. Если проще объяснить человеку, позову сотрудника.",
+        ),
+        "en": (
+            "I did not get that. Please say it in other words: I explain the products, quote prices "
+            "and prepare proposals.",
+            "Sorry, I still did not get it. Choose one of the options below or say in one sentence what you need.",
+            "I did not understand. If it is easier to explain to a person, I can call a colleague.",
+        ),
     },
     "we_have": {"ru": "У нас есть {products}.", "en": "We offer {products}."},
     "services_too": {
@@ -62,18 +86,26 @@ PHRASES: dict[str, dict[Language, str]] = {
     },
     # --- limits ---
     "instructions": {
-        "ru": "Свои внутренние настройки я не показываю и не меняю.",
-        "en": "I neither show nor change my internal settings.",
+        "ru": ("Свои внутренние настройки я не показываю и не меняю.", "Нет, настройки и правила остаются прежними."),
+        "en": ("I neither show nor change my internal settings.", "No, my settings and rules stay as they are."),
     },
     "prices_are_ruled": {
-        "ru": "Цены и скидки считаются по правилам компании, в переписке их изменить нельзя. "
-        "Все скидки, на которые вы имеете право, попадают в расчёт сами.",
-        "en": "Prices and discounts follow the company's rules and can't be changed in a chat. "
-        "Every discount you are entitled to is in the quote by itself.",
+        "ru": (
+            "Цены и скидки считаются по правилам компании, в переписке их изменить нельзя.",
+            "Изменить цену не могу: её считают правила, одинаковые для всех.",
+        ),
+        "en": (
+            "Prices and discounts follow the company's rules and can't be changed in a chat.",
+            "I can't change a price: the same rules count for everybody.",
+        ),
+    },
+    "ways_to_save": {
+        "ru": "Скидки, которые действуют для всех: {discounts}.",
+        "en": "The discounts that anyone gets: {discounts}.",
     },
     "privacy": {
-        "ru": "Данные других клиентов я не раскрываю.",
-        "en": "I do not disclose anything about other customers.",
+        "ru": ("Данные других клиентов я не раскрываю.", "О других клиентах я ничего не рассказываю."),
+        "en": ("I do not disclose anything about other customers.", "I tell nothing about other customers."),
     },
     "unknown_product": {
         "ru": "Продукта «{name}» у нас нет. Есть {products}.",
@@ -84,32 +116,121 @@ PHRASES: dict[str, dict[Language, str]] = {
         "en": "The price list has no “{name}”. We have {products}.",
     },
     "dont_know": {
-        "ru": "В базе знаний нет точного ответа на этот вопрос, а выдумывать не буду.",
-        "en": "The knowledge base has no exact answer to this, and I will not make one up.",
+        "ru": (
+            "В базе знаний нет точного ответа на этот вопрос, а выдумывать не буду.",
+            "На это у меня нет проверенного ответа, а гадать не хочу.",
+            "И этого я точно не знаю.",
+            "Здесь я не подскажу: в базе знаний об этом ничего нет.",
+        ),
+        "en": (
+            "The knowledge base has no exact answer to this, and I will not make one up.",
+            "I have no proven answer to that, and I would rather not guess.",
+            "That is something I do not know for sure either.",
+            "I can't help with this one: the knowledge base has nothing on it.",
+        ),
     },
     "dont_know_what": {
         "ru": "На вопрос «{question}» в базе знаний точного ответа нет.",
         "en": "The knowledge base has no exact answer to “{question}”.",
     },
     "told_above": {
-        "ru": "Всё, что есть об этом в базе знаний, я написал выше. Подробности знает сотрудник.",
-        "en": "What the knowledge base says about it is in my message above. A colleague knows the details.",
+        "ru": (
+            "Всё, что есть об этом в базе знаний, я написал выше. Подробности знает сотрудник.",
+            "К сказанному выше мне добавить нечего, дальше лучше ответит сотрудник.",
+        ),
+        "en": (
+            "What the knowledge base says about it is in my message above. A colleague knows the details.",
+            "I have nothing to add to what I said above; a colleague can tell you more.",
+        ),
     },
     "unclear_answer": {
-        "ru": "Не уверен, что понял вас правильно. Назовите продукт и примерный объём в месяц, "
-        "и я посчитаю стоимость, или спросите о чём угодно из базы знаний.",
-        "en": "I am not sure I got that right. Name a product and a rough monthly volume and I will quote the price, "
-        "or ask me anything about our products.",
+        "ru": (
+            "Не уверен, что понял вас правильно. Назовите продукт и примерный объём в месяц, "
+            "и я посчитаю стоимость, или спросите о чём угодно из базы знаний.",
+            "Простите, не уловил. Подойдёт и грубая оценка, например «около тысячи» или «не знаю».",
+            "Не понял ответ. Если удобнее, выберите вариант ниже.",
+        ),
+        "en": (
+            "I am not sure I got that right. Name a product and a rough monthly volume and I will quote the price, "
+            "or ask me anything about our products.",
+            "Sorry, I did not catch that. A rough guess will do, “about a thousand” or “not sure”.",
+            "I did not get the answer. Please choose one of the options below.",
+        ),
     },
-    "in_russian": {"ru": "", "en": "From our knowledge base (in Russian):"},
+    "in_russian": {
+        "ru": "",
+        "en": "Our article on this is in Russian; here is what it says:",
+    },
     "search_is_off": {
         "ru": "Сейчас не получается заглянуть в базу знаний.",
         "en": "The knowledge base can't be reached right now.",
     },
     # --- prices ---
-    "by_size": {
-        "ru": "Стоимость зависит от объёма:",
-        "en": "The price depends on the volume:",
+    "from_line": {
+        "ru": "**{product}** – от {price}, {size}",
+        "en": "**{product}** – from {price}, {size}",
+    },
+    "depends_on_volume": {
+        "ru": "{product} стоит от {price}, цена зависит от числа {unit}:",
+        "en": "{product} costs from {price}, depending on the number of {unit}:",
+    },
+    "prices_lead": {
+        "ru": "Цена зависит от продукта и объёма:",
+        "en": "The price depends on the product and the volume:",
+    },
+    "tiers_differ": {
+        "ru": "Тарифы отличаются объёмом и ценой:",
+        "en": "The tiers differ in volume and price:",
+    },
+    "discounts_are": {
+        "ru": "Скидки действуют на подписку:",
+        "en": "Discounts apply to the subscription:",
+    },
+    "discount_of": {"ru": "{reason} скидка {percent}", "en": "the discount {reason} is {percent}"},
+    "discounts_capped": {
+        "ru": "Скидки складываются, но вместе дают не больше {cap}; в расчёт они попадают сами.",
+        "en": "They add up to {cap} at most and are in the quote by themselves.",
+    },
+    "no_discounts": {"ru": "Сейчас скидок нет.", "en": "There are no discounts at the moment."},
+    "for_products": {"ru": "за {count}", "en": "for {count}"},
+    "for_year": {"ru": "за оплату сразу за год", "en": "for paying yearly"},
+    "for_month": {"ru": "за помесячную оплату", "en": "for paying monthly"},
+    "for_startups": {"ru": "стартапам", "en": "for startups"},
+    "services_are": {"ru": "К продуктам можно добавить:", "en": "These can be added to the products:"},
+    "charged_monthly": {"ru": "в месяц", "en": "per month"},
+    "charged_once": {"ru": "разово", "en": "once"},
+    "vat_none": {
+        "ru": "НДС не облагается: в ценах его нет, сверху ничего не добавляется.",
+        "en": "VAT is not charged: the prices are final.",
+    },
+    "vat_included": {
+        "ru": "Цены включают НДС {rate}, в расчёте он показан отдельной строкой.",
+        "en": "Prices include VAT of {rate}, shown in the quote on a line of its own.",
+    },
+    "budget_buys": {
+        "ru": "В этот бюджет укладываются:",
+        "en": "This budget buys:",
+    },
+    "budget_too_small": {
+        "ru": "В такой бюджет подписка не укладывается. Самые доступные варианты:",
+        "en": "No subscription fits this budget. The most affordable ones:",
+    },
+    "year_is_cheaper": {
+        "ru": "За год выгоднее: **{year} за год**, скидка за оплату сразу – {saved}. Помесячно – {month} за месяц.",
+        "en": "Yearly is cheaper: **{year} per year**, a discount of {saved}. Monthly it is {month} per month.",
+    },
+    "periods_beside": {
+        "ru": "На год – **{year}**, на месяц – **{month}**.",
+        "en": "Per year it is **{year}**, per month **{month}**.",
+    },
+    "year_discount": {
+        "ru": "За год выгоднее: при оплате сразу действует скидка {percent} на подписку.",
+        "en": "Paying yearly is cheaper: it takes {percent} off the subscription.",
+    },
+    "in_quote": {"ru": "В расчёте: {parts}.", "en": "In this quote: {parts}."},
+    "once_of_it": {
+        "ru": "Из них разово, за услуги: {amount}.",
+        "en": "Of this, {amount} is for services charged once.",
     },
     "smallest_of": {
         "ru": "{product}: объём не назван, поэтому в расчёте самый маленький тариф, «{tier}».",
@@ -190,6 +311,10 @@ PHRASES: dict[str, dict[Language, str]] = {
         "ru": "Оставьте, пожалуйста, имя и телефон, чтобы сотрудник мог ответить на вопросы по предложению.",
         "en": "Please leave your name and phone number so that a colleague can answer questions about the proposal.",
     },
+    "in_proposal": {"ru": "В нём: {parts}, {period}.", "en": "It has: {parts}, {period}."},
+    "period_year": {"ru": "оплата за год", "en": "paid yearly"},
+    "period_month": {"ru": "оплата помесячно", "en": "paid monthly"},
+    "period_none": {"ru": "разовая оплата", "en": "paid once"},
     "leave_phone_call": {
         "ru": "Если удобнее по телефону, оставьте номер.",
         "en": "If you would rather be called, leave your number.",
@@ -203,8 +328,16 @@ PHRASES: dict[str, dict[Language, str]] = {
         "en": "A colleague has been called into this chat and will answer here. Until then, ask me.",
     },
     "person_coming": {
-        "ru": "Сотрудник уже приглашён и ответит здесь. Пока его нет, спрашивайте меня.",
-        "en": "A colleague has already been called and will answer here. Until then, ask me.",
+        "ru": (
+            "Сотрудник уже приглашён и ответит здесь. Пока его нет, спрашивайте меня.",
+            "Сотрудник увидит весь разговор и ответит здесь, как только освободится.",
+            "Приглашение у сотрудника, ответ придёт в этот же чат.",
+        ),
+        "en": (
+            "A colleague has already been called and will answer here. Until then, ask me.",
+            "A colleague will read this chat and answer here as soon as possible.",
+            "The colleague has been notified and will answer in this chat.",
+        ),
     },
     "person_failed": {
         "ru": "Позвать сотрудника сейчас не получилось, попробуйте, пожалуйста, ещё раз чуть позже.",
@@ -212,8 +345,12 @@ PHRASES: dict[str, dict[Language, str]] = {
     },
     # --- the one question at the end ---
     "ask_product": {
-        "ru": "Какой продукт вас интересует: {products}?",
-        "en": "Which product are you interested in: {products}?",
+        "ru": ("Какой продукт вас интересует: {products}?", "Что из этого вам ближе: {products}?"),
+        "en": ("Which product are you interested in: {products}?", "Which of these suits you: {products}?"),
+    },
+    "ask_task": {
+        "ru": "В двух словах: какую работу хочется снять с людей – переписку с клиентами, договоры или отчёты?",
+        "en": "Tell me in a few words what work you want to hand over: chats with customers, contracts or reports?",
     },
     "ask_volume": {
         "ru": "Сколько {unit} вам нужно?",
@@ -232,25 +369,44 @@ PHRASES: dict[str, dict[Language, str]] = {
         "en": "If you don't know the volume yet, I can quote the smallest tier; it is easy to change.",
     },
     "offer_year": {
-        "ru": "При оплате за год действует скидка. Посчитать за год?",
-        "en": "There is a discount for yearly payment. Shall I quote it for a year?",
+        "ru": "При оплате за год действует скидка {percent}. Посчитать за год?",
+        "en": "Paying yearly takes {percent} off. Shall I quote it for a year?",
+    },
+    "offer_period": {
+        "ru": "Оставить за год или помесячно?",
+        "en": "Shall we keep it for a year or monthly?",
     },
     "offer_proposal": {
-        "ru": "Подготовить коммерческое предложение в PDF?",
-        "en": "Shall I prepare a proposal in PDF?",
+        "ru": (
+            "Подготовить коммерческое предложение в PDF?",
+            "Если всё верно, оформить коммерческое предложение?",
+        ),
+        "en": ("Shall I prepare a proposal in PDF?", "If that is right, shall I make the proposal?"),
     },
     "offer_proposal_now": {
         "ru": "Оформить этот расчёт как коммерческое предложение?",
         "en": "Shall I turn this quote into a proposal?",
     },
-    "offer_person": {"ru": "Позвать сотрудника?", "en": "Shall I call a colleague?"},
-    "what_else": {"ru": "Что ещё подсказать?", "en": "What else can I tell you?"},
+    "offer_person": {
+        "ru": ("Позвать сотрудника?", "Передать вопрос сотруднику?", "Пригласить сюда сотрудника?"),
+        "en": (
+            "Shall I call a colleague?",
+            "Shall I pass the question on to a colleague?",
+            "Shall I invite a colleague to this chat?",
+        ),
+    },
+    "what_else": {
+        "ru": ("Что ещё подсказать?", "О чём ещё рассказать?"),
+        "en": ("What else can I tell you?", "What else would you like to know?"),
+    },
     "how_help": {"ru": "Чем могу помочь?", "en": "How can I help?"},
     # --- buttons: each is a message that the assistant understands ---
     "chip_what": {"ru": "Что умеет {product}?", "en": "What can {product} do?"},
     "chip_price": {"ru": "Сколько стоит {product}?", "en": "How much is {product}?"},
     "chip_year": {"ru": "А если за год?", "en": "What if I pay yearly?"},
     "chip_month": {"ru": "А если помесячно?", "en": "What if I pay monthly?"},
+    "chip_take_year": {"ru": "На год", "en": "For a year"},
+    "chip_take_month": {"ru": "Помесячно", "en": "Monthly"},
     "chip_tier": {"ru": "{product}: тариф «{tier}»", "en": "{product}: {tier} tier"},
     "chip_startup": {"ru": "Мы стартап", "en": "We are a startup"},
     "chip_discounts": {"ru": "Какие есть скидки?", "en": "Which discounts are there?"},
@@ -267,9 +423,30 @@ FIELDS: dict[str, dict[Language, str]] = {
 }
 
 
-def say(phrase: str, language: Language, **values: Any) -> str:
-    """A phrase with its values filled in. The values are never read as a pattern."""
-    return PHRASES[phrase][language].format(**values)
+def say(phrase: str, language: Language, *, said: Sequence[str] = (), **values: Any) -> str:
+    """A phrase with its values filled in, in words that none of the replies ``said`` has yet.
+
+    The values are never read as a pattern. When all has been said, it begins again.
+    """
+    ways = [words.format(**values) for words in ways_of(phrase, language)]
+    fresh = (words for words in ways if not any(words in reply for reply in said))
+    return next(fresh, ways[len(said) % len(ways)])
+
+
+def ways_of(phrase: str, language: Language) -> tuple[str, ...]:
+    """Every way in which a phrase is said, with its values still open."""
+    words = PHRASES[phrase][language]
+    return (words,) if isinstance(words, str) else words
+
+
+def variants_of(phrase: str) -> tuple[str, ...]:
+    """The same in all languages."""
+    return tuple(way for language in PHRASES[phrase] for way in ways_of(phrase, language))
+
+
+def inside(name: str) -> str:
+    """A name as it stands inside a sentence: «Интеграция с CRM» → «интеграция с CRM», but «CRM integration»."""
+    return name if name[1:2].isupper() else name[:1].lower() + name[1:]
 
 
 def listed(words: list[str], language: Language) -> str:
