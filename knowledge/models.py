@@ -232,3 +232,7 @@ class Indexing(Promise):
     def lock_name(self) -> str:
         # two versions of one article must not be indexed at once
         return f"knowledge.article:{self.article_id}"
+
+
+# a story of its own; Django looks for all models of an app here
+from knowledge.gaps.models import Gap, GapQuestion  # noqa: E402, F401

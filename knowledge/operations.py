@@ -122,6 +122,35 @@ def save_article(*, draft: Draft, by: User | None, article: Article | None = Non
 
 
 @transaction.atomic
+def add_questions(*, article: Article, questions: Sequence[str], by: User | None) -> list[str]:
+    """Add questions to those an article answers; returns the ones it hadn't got. Raises ``BadArticle``."""
+    article = _locked(article)
+    known = list(article.questions.values_list("text", flat=True))
+    have = {_bare(each) for each in known}
+    new: dict[str, str] = {}
+    for question in (" ".join(clean(each).split()) for each in questions):
+        if question and _bare(question) not in have:
+            new.setdefault(_bare(question), question)
+    if not new:
+        return []
+    added = list(new.values())
+    check(Draft(article.title, article.body, questions=(*known, *added)))
+    ArticleQuestion.objects.bulk_create(
+        [ArticleQuestion(article=article, text=text, position=len(known) + at) for at, text in enumerate(added)]
+    )
+    article.updated_by = by
+    article._history_user = by  # type: ignore[attr-defined]
+    article._change_reason = _("Questions of customers added: %d") % len(added)  # type: ignore[attr-defined]
+    article.save(update_fields=["updated_by", "updated_at"])
+    note_change(article=article)
+    return added
+
+
+def _bare(question: str) -> str:
+    return question.casefold().rstrip(" ?!.")
+
+
+@transaction.atomic
 def note_change(*, article: Article) -> Article:
     """After an article or its questions were stored: give it a new version if a reader would see a difference."""
     article = _locked(article)

@@ -1,18 +1,20 @@
-"""When something happens to an article, then the index owes it something."""
+"""When something happens to an article or in a conversation, then the index or the unanswered questions follow."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from django.db.models.signals import pre_delete
+from django.db.models.signals import post_delete, pre_delete
 from django.dispatch import receiver
 from django.utils import timezone
 
 from common.bell import ring
 from knowledge import indexing, tasks
-from knowledge.models import Article
+from knowledge.gaps import operations as gaps
+from knowledge.models import Article, GapQuestion
 from knowledge.search import index
 from knowledge.signals import article_changed
+from sales.signals import reply_ready
 
 
 @receiver(article_changed)
@@ -26,3 +28,30 @@ def owe_its_indexing(sender: Any, article: Article, **kwargs: Any) -> None:
 def take_out_of_the_index(sender: Any, instance: Article, **kwargs: Any) -> None:
     """When an article is deleted, then its postings go with it: they have no foreign key to follow."""
     index.forget([instance.pk])
+
+
+@receiver(reply_ready)
+def note_unanswered_questions(sender: Any, conversation: Any, message: Any, turn: Any, **kwargs: Any) -> None:
+    """When the assistant has replied, then the questions it knew no answer to are owed a place among their like."""
+    if turn is not None:
+        for question in gaps.note(turn=turn, conversation=conversation, message=message):
+            ring(tasks.place_question, question.pk)
+
+
+@receiver(article_changed)
+def follow_what_it_answers(sender: Any, article: Article, **kwargs: Any) -> None:
+    """When an article is published or withdrawn, then the questions it was written for are answered, or not."""
+    gaps.follow_article(article=article, now=timezone.now())
+
+
+@receiver(pre_delete, sender=Article)
+def open_what_it_answered(sender: Any, instance: Article, **kwargs: Any) -> None:
+    """When an article is deleted, then the questions it answered are open again."""
+    gaps.forget_article(article=instance, now=timezone.now())
+
+
+@receiver(post_delete, sender=GapQuestion)
+def see_to_its_group(sender: Any, instance: GapQuestion, **kwargs: Any) -> None:
+    """When a question goes with its conversation, then its group is known by another, or goes too."""
+    if instance.gap_id is not None:
+        gaps.forget_question(gap_id=instance.gap_id)

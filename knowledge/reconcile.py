@@ -1,9 +1,21 @@
 """What the sweep does for the knowledge base, without Celery or Valkey."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from knowledge import indexing
+from knowledge.gaps import operations as gaps
+
+_tidied_on: date | None = None
 
 
 def sweep(*, now: datetime) -> int:
-    return indexing.sweep(now=now)
+    _tidy_once_a_day(now)
+    return indexing.sweep(now=now) + gaps.sweep(now=now)
+
+
+def _tidy_once_a_day(now: datetime) -> None:
+    """Each process that sweeps does it on the first look at a new day: twice a day does no harm."""
+    global _tidied_on
+    if _tidied_on != now.date():
+        gaps.tidy(now=now)
+        _tidied_on = now.date()

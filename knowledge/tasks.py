@@ -8,6 +8,7 @@ from celery.signals import worker_ready
 from django.db import DatabaseError, connection
 
 from knowledge import indexing, words
+from knowledge.gaps import operations as gaps
 from knowledge.llm.keyless import lexicon
 from pricing import queries
 
@@ -16,6 +17,12 @@ from pricing import queries
 def index_article(indexing_id: str) -> None:
     """Bring the index up to an article's version."""
     indexing.keep(int(indexing_id))
+
+
+@shared_task
+def place_question(question_id: str) -> None:
+    """Put an unanswered question among its like."""
+    gaps.keep(question_id)
 
 
 @worker_ready.connect
