@@ -60,7 +60,7 @@ def quote(
         text=words.summary(
             calculation, quote_number=made.number, valid_until=made.valid_until, language=context.language
         ),
-        data=answer,
+        data={**answer, "request": made.inputs},  # volumes that were said in words are proven by it
         cards=[queries.card_of(calculation, made, context.language)],
         remember={"quote": {"request": made.inputs, "number": made.number, "answer": answer}},
     )

@@ -194,6 +194,7 @@ class Tools:
             "vat": {"mode": made.vat.mode, "amount": str(made.vat_amount)},
             "on_request": made.on_request,
             "summary": text,
+            "request": data,
         }
         self.quote = {"request": data, "number": number, "answer": answer}
         return text, answer, False

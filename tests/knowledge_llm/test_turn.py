@@ -107,8 +107,6 @@ def test_story_of_the_first_visitor(conversation: Conversation) -> None:
     ("question", "words"),
     [
         ("Где хранятся данные?", "в России"),
-        ("какие есть скидки?", "20\u00a0%"),
-        ("Сколько стоит AI-аналитик?", "39\u00a0900\u00a0₽"),
         ("Расскажите про AI-юриста", "договор"),
         ("какие гарантии", "Роста продаж не обещаем"),
         ("кто ваши клиенты", "Имён клиентов"),
@@ -122,6 +120,28 @@ def test_demo_articles_answer(conversation: Conversation, question: str, words: 
 
     assert words in reply.text
     assert reply.citations
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("какие есть скидки?", "20\u00a0%"),
+        ("Сколько стоит AI-аналитик?", "39\u00a0900\u00a0₽"),
+        ("почём у вас вообще", "от 14\u00a0900\u00a0₽ в месяц"),
+        ("чем отличается Бизнес от Про у юриста", "«Про», до 600 документов в месяц – 89\u00a0900\u00a0₽"),
+        ("что есть до 20 000 рублей в месяц?", "AI-юрист «Старт»"),
+    ],
+)
+def test_catalogue_answers_and_passes_the_guard(conversation: Conversation, question: str, words: str) -> None:
+    reply = say(conversation, question)
+
+    assert words in reply.text
+
+
+def test_volume_said_in_words_is_named_in_digits(conversation: Conversation) -> None:
+    reply = say(conversation, "AI-менеджер на полторы тысячи диалогов")
+
+    assert "(1\u00a0500 диалогов в месяц)" in reply.text
 
 
 @pytest.mark.parametrize("question", ["как приготовить борщ?", "кто президент Франции?", "есть ли у вас вакансии?"])

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from knowledge.llm.keyless import facts, passages
+from knowledge.llm.keyless import facts, morphology, passages
 from knowledge.llm.keyless.draft import Draft
 from knowledge.llm.keyless.needs import last_question
 from knowledge.llm.keyless.questions import FACTS, Question
@@ -36,6 +36,11 @@ def answer_questions(draft: Draft) -> None:
 def _admit(draft: Draft, missing: Sequence[Question]) -> None:
     """The one place where a question counts as unanswered: ``draft.missing`` is what staff see of it."""
     draft.notes.append(f"{len(missing)} questions without an answer")
+    if all(is_gibberish(question.text) for question in missing):
+        if not draft.parts and not draft.plan.person:
+            draft.add(draft.say("not_understood"))
+            draft.gibberish = True
+        return
     if all(question.kind == "guess" for question in missing):
         if draft.parts or draft.plan.request or draft.plan.contact or draft.plan.person or draft.plan.proposal:
             return
@@ -58,6 +63,12 @@ def _admit(draft: Draft, missing: Sequence[Question]) -> None:
             draft.add(draft.say("dont_know"))
 
 
+def is_gibberish(text: str) -> bool:
+    """Whether no word of a text is in any dictionary: «асдфыва»."""
+    words = [word for word in morphology.cut(text).words if word.kind == "word"]
+    return not any(len(word.raw) > 1 and (word.raw.isascii() or morphology.is_known(word.raw)) for word in words)
+
+
 # --- in the words of articles ---
 
 
@@ -65,7 +76,8 @@ def _tell(draft: Draft, question: Question, hits: Sequence[Mapping[str, Any]]) -
     """Whether there was a passage to show."""
     told = False
     for answer in passages.choose(question, hits, most=_room(draft, question), said=_said(draft, question)):
-        if any(answer.text in part for part in draft.parts):
+        text = "\n\n".join(block for block in answer.text.split("\n\n") if block not in "\n".join(draft.parts))
+        if not text or (text.startswith("**") and "\n" not in text):
             told = True  # two questions, one answer
         elif any(answer.text in reply for reply in draft.talk.replies[-3:]):
             told = draft.add(draft.say("told_above")) or told
@@ -73,7 +85,7 @@ def _tell(draft: Draft, question: Question, hits: Sequence[Mapping[str, Any]]) -
         else:
             if draft.language == "en" and not draft.sources and re.search("[а-яё]", answer.text):
                 draft.add(draft.say("in_russian"))
-            if draft.add(answer.text):
+            if draft.add(text):
                 draft.sources.append(answer.article)
                 draft.further += answer.further
                 told = True
@@ -104,7 +116,9 @@ def _quotable(text: str) -> str:
 
 def _tell_fact(draft: Draft, question: Question) -> bool:
     text = _fact(draft, question)
-    if any(text in reply for reply in draft.talk.replies[-1:]):
+    if question.kind == "discount" and any(text in reply for reply in draft.talk.replies):
+        text = draft.say("ways_to_save", discounts=facts.discounts_in_short(draft.catalogue, draft.language))
+    if any(text in reply for reply in draft.talk.replies[-2:]):
         draft.unanswered = True
         return draft.add(draft.say("told_above"))
     return draft.add(text)

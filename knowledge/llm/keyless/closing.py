@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from knowledge.llm.keyless import facts
+from knowledge.llm.keyless import facts, lexicon
 from knowledge.llm.keyless.draft import Draft
 from knowledge.llm.keyless.needs import asked_about, last_question
 from knowledge.llm.keyless.passages import content
@@ -30,6 +30,9 @@ def was_asked(draft: Draft, question: str) -> bool:
 def candidates(draft: Draft) -> list[str]:
     """What could be asked, the most useful first."""
     quoted = draft.done.get("quote") is not None and not draft.done.get("quote").failed  # type: ignore[union-attr]
+    if draft.gibberish:
+        draft.chips += first_chips(draft)
+        return []
     if draft.unanswered and not draft.plan.person and not draft.context.waiting:
         draft.chips += [draft.say("chip_person"), *size_chips(draft)]
         return [draft.say("offer_person")]
@@ -62,8 +65,8 @@ def after_quote(draft: Draft) -> list[str]:
         draft.chips += size_chips(draft, wanted)[:2]
         questions.append(ask_size(draft, wanted))
     if draft.done.data("quote").get("on_request"):
-        draft.chips.append(draft.say("chip_person"))
-        questions.append("" if draft.context.waiting else draft.say("offer_person"))
+        draft.chips += [draft.say("chip_person"), *size_chips(draft, next(iter(draft.talk.needs.products), ""))[-1:]]
+        return [] if draft.context.waiting or draft.plan.person else [draft.say("offer_person")]
     if draft.talk.needs.products:
         draft.chips.append(draft.say(period_chip))
     if not proposal:
@@ -84,6 +87,8 @@ def offer_year(draft: Draft) -> list[str]:
     percent = facts.percent_for_year(draft.catalogue) if draft.talk.needs.products else None
     if percent is None or draft.done.get("figures") is None:
         return []
+    if any(words.percent(percent) in part for part in draft.parts):
+        return [draft.say("offer_year_now")]
     return [draft.say("offer_year", percent=words.percent(percent))]
 
 
@@ -212,7 +217,7 @@ def first_chips(draft: Draft) -> list[str]:
 #: buttons beside a reply
 CHIPS_MOST = 4
 #: of them questions that the articles behind the reply answer too, and how long such a button may be
-FURTHER_MOST, FURTHER_LONGEST = 2, 60
+FURTHER_MOST, FURTHER_LONGEST = 2, 48
 
 
 def chosen_chips(draft: Draft) -> tuple[str, ...]:
@@ -227,9 +232,10 @@ def chosen_chips(draft: Draft) -> tuple[str, ...]:
 
 def _further(draft: Draft, heard: set[str]) -> list[str]:
     asked = [content(text) for text in draft.talk.heard]
+    names = content(" ".join(draft.product_names())) | {"ai", "бот", "помощник"}
     found: list[str] = []
     for question in draft.further:
-        words = content(question)
+        words = content(question) - lexicon.AT_LARGE - lexicon.PRONOUNS - names - {"такой"}
         known = any(len(words & one) * 2 > len(words) for one in asked)
         if not words or known or len(question) > FURTHER_LONGEST or _bare(question) in heard:
             continue

@@ -33,6 +33,8 @@ class Draft:
     notes: list[str] = field(default_factory=list)
     #: something was asked that only a person can answer
     unanswered: bool = False
+    #: nothing of what was written is a word
+    gibberish: bool = False
     #: the questions that no article answers
     missing: list[str] = field(default_factory=list)
     #: questions that the articles behind the answers answer too

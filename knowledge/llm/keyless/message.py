@@ -72,6 +72,13 @@ class Message:
         self.clauses = self._clauses()
         for match in self.all("intent"):
             self.clause_of(match.first).intents.add(match.name)
+        for clause in self.clauses:
+            if "about_price" in clause.intents and not self._counts_in(clause):
+                # «почему цена меняется?» asks about prices, and no price
+                clause.intents.discard("price")
+                clause.intents.add("know")
+        told = {name for clause in self.clauses for name in clause.intents}
+        self._by_kind["intent"] = [match for match in self._by_kind["intent"] if match.name in told]
         #: words that belong to a number or a period already explained
         self.spent: set[int] = set()
 
@@ -126,6 +133,9 @@ class Message:
             after += 1
         return self.raw(after) == "не" and self.lemma(after + 1) in _NEED
 
+    def _counts_in(self, clause: Clause) -> bool:
+        return any(clause.holds(number.first) for number in self.numbers)
+
     def _bare_prices(self) -> list[Match]:
         """«Менеджер и аналитик сколько»: at the end of a sentence that names what we sell, it asks for the price."""
         named = [match.first for kind in ("product", "head", "service") for match in self.all(kind)]
@@ -147,7 +157,7 @@ class Message:
         return clauses
 
     def _begins_question(self, place: int) -> bool:
-        if self.lemma(place) not in _QUESTION_WORDS:
+        if self.lemma(place) not in _QUESTION_WORDS and self.raw(place + 1) != "ли":
             return False
         before = self.raw(place - 1)
         return before in _LINKS or (
@@ -218,7 +228,9 @@ def _holds(message: Message, match: Match) -> bool:
 def _is_product_head(message: Message, match: Match) -> bool:
     """«Юрист» alone is our product unless it is somebody's own, or there are several of them."""
     before, word = match.first - 1, message.raw(match.first)
-    if message.together(before, match.first) and message.lemma(before) in lexicon.PEOPLE:
+    if message.together(before, match.first) and message.lemma(before) in lexicon.PEOPLE | {"я"}:
+        return False
+    if message.lemma(match.last + 1) in {"компания", "фирма", "организация"}:
         return False
     return word.isascii() or "plur" not in morphology.grammar(word)
 

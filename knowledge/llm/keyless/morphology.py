@@ -127,6 +127,16 @@ def is_first_name(word: str) -> bool:
     return any("Name" in parse.tag.grammemes and parse.score > 0.05 for parse in analyzer().parse(word))
 
 
+@lru_cache(maxsize=10_000)
+def counted(unit: str, number: int) -> str:
+    """A unit in the form that goes with a number: «диалогов в месяц» with 2 is «диалога в месяц»."""
+    word, blank, rest = unit.partition(" ")
+    if not word or word.isascii():
+        return unit
+    inflected = analyzer().parse(word)[0].make_agree_with_number(number)
+    return f"{inflected.word if inflected is not None else word}{blank}{rest}"
+
+
 def tidy(text: str) -> str:
     """The text as it is read: bounded, without what can't be seen, in the keyboard layout that was meant."""
     text = _INVISIBLE.sub("", text[:CHARACTERS_MOST])

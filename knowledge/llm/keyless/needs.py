@@ -171,7 +171,7 @@ def _with_products(needs: Needs, heard: Understood, catalogue: Rules, last_reply
         products = {} if heard.means("price") else products
     elif heard.only:
         products = {mention.product: products.get(mention.product, Size()) for mention in heard.products}
-    loose = needs.loose
+    loose = Size() if heard.bad_volume else needs.loose
     for mention in heard.products:
         size = _resized(products.get(mention.product, Size()), mention)
         if not size.known and loose.known:

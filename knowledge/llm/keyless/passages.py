@@ -62,6 +62,8 @@ def choose(
     for hit in chosen:
         text = _rest(hit, said, length) if question.kind == "more" else _words(hit, question, length)
         further = tuple(str(each) for each in hit.get("questions") or ())
+        if text and re.search(r"^> *Показательн", str(hit.get("body") or ""), re.MULTILINE):
+            text += f"\n\n_{_EXAMPLE}_"
         if text:
             answers.append(Answer(text, str(hit.get("article", "")), hit.get("title", ""), further))
     return answers
@@ -82,7 +84,14 @@ def _rest(hit: Mapping[str, Any], said: str, most: int) -> str:
 
 
 def _sections(hit: Mapping[str, Any]) -> list[Piece]:
-    return cut(str(hit.get("body") or "")) or [Piece(str(hit.get("passage", "")), str(hit.get("text", "")))]
+    """The sections of a hit's article, without remarks about the article itself, which stand in quotes."""
+    pieces = cut(str(hit.get("body") or "")) or [Piece(str(hit.get("passage", "")), str(hit.get("text", "")))]
+    return [Piece(piece.heading, text) for piece in pieces if (text := _QUOTED.sub("", piece.text).strip())] or pieces
+
+
+_QUOTED = re.compile(r"^>.*\n?", re.MULTILINE)
+#: what such a remark says of a made-up case must not be lost
+_EXAMPLE = "Это показательный пример: компания и цифры вымышлены."
 
 
 def _words(hit: Mapping[str, Any], question: Question, most: int) -> str:
@@ -91,7 +100,9 @@ def _words(hit: Mapping[str, Any], question: Question, most: int) -> str:
     asked = content(question.text) - lexicon.AT_LARGE
     title = content(str(hit.get("title", "")))
     named = [word for word in asked if any(_alike(word, other) for other in title)]
-    if question.kind == "about" or (len(asked) == len(named) == 1 and not question.products):
+    headings = [content(section.heading.rpartition(" › ")[2]) for section in sections]
+    headed = any(_alike(word, other) for word in asked for heading in headings for other in heading)
+    if question.kind == "about" or (len(asked) == len(named) == 1 and not question.products and not headed):
         # «какие есть скидки?» asks for the whole article, which begins with what matters most
         return _beginning(sections, question.text, most=most)
     ranks = _ranks(sections, asked, str(hit.get("text", "")))

@@ -104,7 +104,10 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
     wants_price = asks_price or changed or agreed_period or (proposal and context.quote is None) or compares_periods
     request, price_list = None, ""
     if wants_price and (needs.products or needs.services):
-        if _quotable(needs, context):
+        bad = any(understood.bad_volume for understood in talk.said)
+        if bad and any(not size.known for size in needs.products.values()):
+            pass  # the volume that was named is none: it is asked for again
+        elif _quotable(needs, context):
             request = request_for(needs, catalogue)
         elif asks_price:
             price_list = next(iter(needs.products))

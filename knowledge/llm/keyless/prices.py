@@ -8,6 +8,7 @@ from typing import Any
 from knowledge.llm.keyless import facts
 from knowledge.llm.keyless import plan as plans
 from knowledge.llm.keyless.draft import Draft
+from knowledge.llm.keyless.morphology import counted
 from knowledge.llm.keyless.quotewords import quote_in_words
 from knowledge.llm.keyless.wording import inside, listed
 from pricing import words
@@ -69,7 +70,8 @@ def _product_in_words(draft: Draft, wanted: dict[str, Any], tiers: dict[str, str
     called = f"{draft.name(product)} {facts.tier_name(tier, draft.language)}"
     if not wanted.get("volume"):
         return called
-    return f"{called} ({words.number(wanted['volume'])} {product.unit.in_language(draft.language)})"
+    unit = counted(product.unit.in_language(draft.language), wanted["volume"])
+    return f"{called} ({words.number(wanted['volume'])} {unit})"
 
 
 def _charged_once(draft: Draft) -> str:

@@ -79,7 +79,7 @@ def _text(message: Message, clause: Clause) -> str:
 
 _NO_QUESTION = wordset(
     "attack attack_price identity smalltalk foreign privacy no_contact range person proposal goodbye only reset unsure"
-    " abilities advise"
+    " abilities advise here threat"
 )
 
 
@@ -101,7 +101,7 @@ def _kind(message: Message, clause: Clause) -> Kind | None:
         return "services"
     if _asks_limit(message, clause):
         return "tiers"
-    if "discount" in intents or (clause.asks and _names_startups(message, clause)):
+    if "discount" in intents or (clause.asks and _names_startups(message, clause)) or _asks_of_package(message, clause):
         return "discount"
     if any(clause.holds(match.first) for match in message.all("period") if match.name == "unsold"):
         return None
@@ -254,6 +254,15 @@ def ware_in(message: Message, clause: Clause) -> str:
     if first == nouns[-1]:
         return message.lemma(first)  # «стоимость подключения» asks of «подключение»
     return message.text[message.words[first].start : message.words[nouns[-1]].end]
+
+
+def _asks_of_package(message: Message, clause: Clause) -> bool:
+    """«А за два продукта?» goes on about discounts."""
+    first = message.raw(clause.first) in {"а", "и"} and clause.last - clause.first <= 4
+    words = {message.lemma(place) for place in places(clause)}
+    return (
+        first and bool(words & _PACKAGE) and bool(_products_counted(message, clause)) and not _named_in(message, clause)
+    )
 
 
 def _names_startups(message: Message, clause: Clause) -> bool:

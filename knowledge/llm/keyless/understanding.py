@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -48,6 +49,9 @@ class Understood:
         return not self.intents.isdisjoint(intents)
 
 
+_SUM = re.compile(r"\d\s*[+*×/:÷]\s*\d+\s*(?:=|\?|$)")
+
+
 def understand(text: str, catalogue: Rules) -> Understood:
     """Read a message; any text is answered with something, an unreadable one with nothing."""
     message = Message(text, catalogue)
@@ -55,6 +59,8 @@ def understand(text: str, catalogue: Rules) -> Understood:
         return Understood()
     contact = contacts.find(message.text)
     intents = {match.name for match in message.all("intent")} | answers_in(message, contact)
+    if _SUM.search(message.text) and not message.all("product"):
+        intents = (intents | {"foreign"}) - {"price"}
     products = products_in(message)
     # what a number counts is settled from the surest reading to the vaguest
     for clause in message.clauses:

@@ -372,6 +372,7 @@ PHRASES: dict[str, dict[Language, Words]] = {
         "ru": "При оплате за год действует скидка {percent}. Посчитать за год?",
         "en": "Paying yearly takes {percent} off. Shall I quote it for a year?",
     },
+    "offer_year_now": {"ru": "Посчитать за год?", "en": "Shall I quote it for a year?"},
     "offer_period": {
         "ru": "Оставить за год или помесячно?",
         "en": "Shall we keep it for a year or monthly?",
