@@ -53,19 +53,11 @@ def fulfil(promise: Indexing) -> None:
         with promise.fenced():
             index.write([promise.article_id])
             _forget_older([promise.article_id])
-            if index.settle():
-                index.write([promise.article_id])  # by the new averages
-                _owe_all_but([promise.article_id], due_at=timezone.now())
 
 
 def _forget_older(article_ids: Sequence[int]) -> None:
     # the index now has the newest version, so nothing is owed for those before
     Indexing.objects.filter(article__in=article_ids, version__lt=models.F("article__version")).delete()
-
-
-def _owe_all_but(article_ids: Sequence[int], *, due_at: datetime) -> None:
-    rest = Article.objects.filter(status=Status.PUBLISHED).exclude(pk__in=article_ids)
-    owe(rest.only("pk", "version"), due_at=due_at)
 
 
 def index_all_owed(article_ids: Sequence[int], *, now: datetime) -> int:
@@ -74,10 +66,6 @@ def index_all_owed(article_ids: Sequence[int], *, now: datetime) -> int:
     Each transaction leaves a whole index. What an interruption leaves undone stays owed, and the sweep does it.
     """
     wanted = set(article_ids) | set(_open())
-    with transaction.atomic():
-        if index.prepare(sorted(wanted)):
-            _owe_all_but(sorted(wanted), due_at=now + IMPORT_LEASE)
-    wanted |= set(_open())
     for some in _in_groups(sorted(wanted), AT_ONCE):
         with transaction.atomic():
             index.lock()

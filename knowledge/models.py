@@ -19,7 +19,6 @@ from simple_history.models import HistoricalRecords
 
 from common.promise import Promise
 from knowledge.enums import Kind, Language, Status
-from knowledge.fields import RealField
 
 TITLE_MOST = 500
 QUESTION_MOST = 500
@@ -110,22 +109,21 @@ class ArticleQuestion(models.Model):
 
 
 class Passage(models.Model):
-    """A piece of an article as search finds it, with its vector: ``marks[i]`` weighs ``factors[i]``."""
+    """A piece of an article as search finds it. ``marks`` are those that it is in the postings of, four bytes each."""
 
     id = models.AutoField(primary_key=True)  # four bytes: every posting repeats it
-    article = models.ForeignKey(Article, on_delete=models.CASCADE, related_name="passages", verbose_name=_("article"))
+    article = models.ForeignKey(
+        Article, on_delete=models.CASCADE, related_name="passages", db_index=False, verbose_name=_("article")
+    )
     kind = models.CharField(_("kind"), max_length=8, choices=Kind.choices)
     position = models.PositiveIntegerField(_("position"))
     heading = models.CharField(_("heading"), max_length=500, blank=True, default="")
     text = models.TextField(_("text"))
-    #: of all that went into the vector; a passage that has the same need not be indexed again
+    #: of all whose words were counted; a passage that has the same need not be indexed again
     digest = models.BigIntegerField()
-    #: by which yardstick the factors are scaled
-    yardstick = models.PositiveIntegerField()
     words = models.PositiveIntegerField()
     runs = models.PositiveIntegerField()
-    marks = ArrayField(models.BigIntegerField())
-    factors = ArrayField(RealField())
+    marks = models.BinaryField()
 
     class Meta:
         verbose_name = _("passage")
@@ -138,34 +136,34 @@ class Passage(models.Model):
             ),
         ]
         indexes = [
-            # whose passage it is, without reading its text
+            # whose passage it is, and which an article has, without reading any text
             models.Index(fields=["id"], include=["article", "kind"], name="passage_belongs_to"),
+            models.Index(fields=["article"], include=["id", "kind"], name="passages_of_article"),
         ]
 
     def __str__(self) -> str:
         return f"{self.article_id}:{self.kind}:{self.position}"
 
 
-class Posting(models.Model):
-    """That a passage has a mark, and how much that counts before the mark's rarity. Written by ``knowledge.search``."""
+class PostingList(models.Model):
+    """Which passages of a range of ids have a mark, four bytes each. Written and read by ``knowledge.search`` alone."""
 
-    pk = models.CompositePrimaryKey("mark", "passage")
-    mark = models.BigIntegerField()
-    # no foreign key: its check would cost more than the posting, and a passage goes only together with its postings
-    passage = models.IntegerField()
-    factor = RealField()
+    pk = models.CompositePrimaryKey("mark", "range")
+    mark = models.IntegerField()
+    range = models.IntegerField()
+    postings = models.BinaryField()
 
     class Meta:
-        verbose_name = _("posting")
+        verbose_name = _("posting list")
 
     def __str__(self) -> str:
-        return f"{self.mark}:{self.passage}"
+        return f"{self.mark}:{self.range}"
 
 
 class Mark(models.Model):
     """In how many passages a mark occurs; marks of stems know their letters, to find the nearest to a misspelt word."""
 
-    mark = models.BigIntegerField(primary_key=True)
+    mark = models.IntegerField(primary_key=True)
     passages = models.IntegerField()
     stem = models.CharField(max_length=40, blank=True, default="", db_collation="C")
     stem_reversed = models.CharField(max_length=40, blank=True, default="", db_collation="C")
@@ -182,17 +180,8 @@ class Mark(models.Model):
 
 
 class Yardstick(models.Model):
-    """One row: the average lengths that factors are scaled by, and the sums they are watched with.
+    """One row: how many passages there are and how long they are together, for the averages that scores need."""
 
-    The sums follow every change, the averages stay until they have moved far from what the sums say; then the number
-    goes up and every passage scaled by an older one is owed a new scaling.
-    """
-
-    number = models.PositiveIntegerField(default=1)
-    body_words = models.FloatField(default=0)
-    body_runs = models.FloatField(default=0)
-    question_words = models.FloatField(default=0)
-    question_runs = models.FloatField(default=0)
     bodies = models.PositiveIntegerField(default=0)
     words_in_bodies = models.BigIntegerField(default=0)
     runs_in_bodies = models.BigIntegerField(default=0)
@@ -204,7 +193,7 @@ class Yardstick(models.Model):
         verbose_name = _("yardstick")
 
     def __str__(self) -> str:
-        return str(self.number)
+        return f"{self.bodies}, {self.questions}"
 
 
 class Indexing(Promise):

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from knowledge.enums import Kind
 from knowledge.models import Passage
 from knowledge.search.parts import PARTS
-from knowledge.search.query import Query, Term, read
-from knowledge.search.sparse import Hit, Sparse
+from knowledge.search.query import Query, read
+from knowledge.search.sparse import Amounts, Hit, Sparse
 
 
 @dataclass(frozen=True)
@@ -42,22 +42,23 @@ def try_out(text: str, *, limit: int = 10) -> Trial:
     """Search as a customer would, and explain each hit."""
     query = read(text)
     hits = Sparse().search_for(query, limit=limit)
-    return Trial(tuple(_explained(hit, query) for hit in hits), query.replaced)
+    all_amounts = Amounts.of(query)
+    return Trial(tuple(_explained(hit, query, all_amounts) for hit in hits), query.replaced)
 
 
-def _explained(hit: Hit, query: Query) -> Explained:
-    terms = {term.mark: term for term in query.terms}
+def _explained(hit: Hit, query: Query, all_amounts: Amounts) -> Explained:
     amounts: dict[str, dict[str, float]] = {part.name: {} for part in PARTS}
     asked = ""
-    questions = Passage.objects.filter(article=hit.article, kind=Kind.QUESTION).order_by("position")
-    best_question = max(questions, key=lambda each: _score(each, terms), default=None)
-    if best_question is not None and _score(best_question, terms) > 0:
+    questions = list(Passage.objects.filter(article=hit.article, kind=Kind.QUESTION).order_by("position").only("text"))
+    best_question = max(questions, key=lambda each: _sum(all_amounts, each.pk), default=None)
+    if best_question is not None and _sum(all_amounts, best_question.pk) > 0:
         asked = best_question.text
-    for passage in (Passage.objects.get(pk=hit.passage.pk), best_question):
-        for mark, factor in zip(passage.marks, passage.factors, strict=True) if passage else ():
-            if term := terms.get(mark):
-                words = amounts[term.part.name]
-                words[term.said] = words.get(term.said, 0.0) + term.weight * factor
+    for passage in (hit.passage, best_question):
+        mine = all_amounts.ids == (passage.pk if passage else 0)
+        for place, amount in zip(all_amounts.terms[mine].tolist(), all_amounts.values[mine].tolist(), strict=True):
+            term = query.terms[place]
+            words = amounts[term.part.name]
+            words[term.said] = words.get(term.said, 0.0) + amount
     return Explained(
         hit=hit,
         parts=tuple(
@@ -68,9 +69,5 @@ def _explained(hit: Hit, query: Query) -> Explained:
     )
 
 
-def _score(passage: Passage, terms: Mapping[int, Term]) -> float:
-    return sum(
-        terms[mark].weight * factor
-        for mark, factor in zip(passage.marks, passage.factors, strict=True)
-        if mark in terms
-    )
+def _sum(amounts: Amounts, passage: int) -> float:
+    return float(amounts.values[amounts.ids == passage].sum())

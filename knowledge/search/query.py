@@ -18,7 +18,7 @@ WORDS_MOST = 60
 REPLACED = 0.85
 #: postings read for one question: the commonest marks are left out as soon as there would be more. This keeps the
 #: time flat while the knowledge base grows; what is left out says the least
-POSTINGS_MOST = 25_000
+POSTINGS_MOST = 200_000
 #: a mark that is in more than this share of the passages tells nothing apart, where others do; in so few passages it
 #: costs nothing to read
 COMMON, FEW = 0.5, 100
@@ -36,15 +36,26 @@ class Term:
 
 
 @dataclass(frozen=True, slots=True)
+class Averages:
+    """How many passages of a kind there are, and how long the average one is."""
+
+    passages: int
+    words: float
+    runs: float
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """The question's vector. ``possible`` is the score of an article that says all of it, in text and question.
 
-    ``replaced`` has the words that nobody here knows, with those put in their place.
+    ``replaced`` has the words that nobody here knows, with those put in their place; ``averages`` says how long
+    passages are, in words and in runs, by kind.
     """
 
     terms: tuple[Term, ...]
     possible: float
     replaced: Mapping[str, str]
+    averages: Mapping[Kind, Averages]
 
 
 def read(text: str) -> Query:
@@ -52,12 +63,13 @@ def read(text: str) -> Query:
     words = _asked(text)
     forms = {form: word(form) for form in words}
     marks = {mark for each in forms.values() for part in PARTS for mark in marks_of(each, part)}
-    known, totals = _counts(marks)
+    known, averages = _counts(marks)
+    totals = {kind: each.passages for kind, each in averages.items()}
     strange = [each for each in forms.values() if not _is_known(each, known)]
     replaced = nearest([each.stem for each in strange])
     instead = {each.text: known_stem(replaced[each.stem]) for each in strange if each.stem in replaced}
     if instead:
-        more, _totals = _counts({mark for each in instead.values() for part in PARTS for mark in marks_of(each, part)})
+        more, _averages = _counts({mark for each in instead.values() for part in PARTS for mark in marks_of(each, part)})
         known |= more
     terms: dict[int, Term] = {}
     possible = 0.0
@@ -73,6 +85,7 @@ def read(text: str) -> Query:
         terms=tuple(_affordable(terms.values(), totals)),
         possible=possible,
         replaced={each: instead[each].stem for each in instead},
+        averages=averages,
     )
 
 
@@ -118,18 +131,22 @@ def _price(term: Term) -> float:
     return term.passages / (term.weight or 1e-9)
 
 
-def _counts(marks: Iterable[int]) -> tuple[dict[int, int], dict[Kind, int]]:
-    """In how many passages each mark is, and how many passages there are of each kind."""
+def _counts(marks: Iterable[int]) -> tuple[dict[int, int], dict[Kind, Averages]]:
+    """In how many passages each mark is, and how long passages are."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT mark, passages FROM knowledge_mark WHERE mark = ANY(%s::bigint[]) AND passages > 0"
-            " UNION ALL SELECT NULL, bodies FROM knowledge_yardstick"
-            " UNION ALL SELECT NULL, questions FROM knowledge_yardstick",
+            "SELECT mark, passages, 0, 0 FROM knowledge_mark WHERE mark = ANY(%s::int[]) AND passages > 0"
+            " UNION ALL SELECT NULL, bodies, words_in_bodies, runs_in_bodies FROM knowledge_yardstick"
+            " UNION ALL SELECT NULL, questions, words_in_questions, runs_in_questions FROM knowledge_yardstick",
             [list(marks)],
         )
         rows = cursor.fetchall()
-    totals = [count for mark, count in rows if mark is None] or [0, 0]
-    return {mark: count for mark, count in rows if mark is not None}, dict(zip(Kind, totals, strict=True))
+    sums = [row[1:] for row in rows if row[0] is None] or [(0, 0, 0)] * 2
+    averages = {
+        kind: Averages(count, words / max(1, count), runs / max(1, count))
+        for kind, (count, words, runs) in zip(Kind, sums, strict=True)
+    }
+    return {row[0]: row[1] for row in rows if row[0] is not None}, averages
 
 
 __all__ = ["PARTS_OF", "Query", "Term", "read"]

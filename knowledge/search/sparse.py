@@ -1,40 +1,35 @@
-"""Search by words: the question's vector times the passages' vectors, summed in PostgreSQL."""
+"""Search by words: the lists of the question's marks come from PostgreSQL, and are weighed and added up here."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
+import numpy as np
+import psycopg
 from django.db import connection
+from numpy.typing import NDArray
 
 from knowledge.enums import Kind, Status
 from knowledge.models import Article, Passage
-from knowledge.search.query import Query, read
+from knowledge.search.parts import TITLE_SHARE
+from knowledge.search.postings import COUNT_MOST, LENGTH_MOST, POSTING, SPAN
+from knowledge.search.query import Query, Term, read
 
-#: Passages by score, then for each article its best text and its best question, added up. The inner sum is nearly all
-#: the work and reads the covering index only; of its passages the first thousand can still matter. Articles that were
-#: withdrawn are left out here and at once; their postings go when the index is written.
-SCORES = """
-WITH scored AS (
-    SELECT posting.passage, sum(asked.weight * posting.factor) AS score
-    FROM unnest(%(marks)s::bigint[], %(weights)s::real[]) AS asked(mark, weight)
-    JOIN knowledge_posting AS posting ON posting.mark = asked.mark
-    GROUP BY posting.passage ORDER BY score DESC LIMIT 1000
-), best AS (
-    SELECT DISTINCT ON (p.article_id, p.kind) p.article_id, p.kind, p.id AS passage, scored.score
-    FROM scored JOIN knowledge_passage AS p ON p.id = scored.passage
-    ORDER BY p.article_id, p.kind, scored.score DESC, p.id
-), articles AS (
-    SELECT article_id, sum(score) AS score,
-           max(score) FILTER (WHERE kind = 'body') AS body, max(passage) FILTER (WHERE kind = 'body') AS body_passage,
-           max(score) FILTER (WHERE kind = 'question') AS question
-    FROM best GROUP BY article_id ORDER BY score DESC, article_id LIMIT %(limit)s + 50
-)
-SELECT articles.article_id, articles.score, articles.body, articles.body_passage, articles.question
-FROM articles JOIN knowledge_article AS a ON a.id = articles.article_id AND a.status = 'published'
-ORDER BY articles.score DESC, articles.article_id LIMIT %(limit)s
+LISTS = "SELECT mark, range, postings FROM knowledge_postinglist WHERE mark = ANY(%s::int[])"
+
+#: All passages of the articles that the best passages belong to. Articles that were withdrawn are left out here and at
+#: once; their postings go when the index is written.
+BELONGING = """
+SELECT p.id, p.article_id, p.kind
+FROM (SELECT DISTINCT article_id FROM knowledge_passage WHERE id = ANY(%s::int[])) AS best
+JOIN knowledge_article AS a ON a.id = best.article_id AND a.status = 'published'
+JOIN knowledge_passage AS p ON p.article_id = best.article_id
 """
+#: passages, by score, whose articles are looked at: more than there may be hits, since articles have several passages
+#: and a good text and a good question together beat a better one alone
+BEST = 400
 
 
 @dataclass(frozen=True)
@@ -68,46 +63,134 @@ class Sparse:
 
     def search_for(self, query: Query, *, limit: int) -> list[Hit]:
         """The same for a question that has been read already."""
-        return _hits(scores(query, limit=limit), query)
+        if limit < 1:
+            return []
+        return _hits(articles(score(query), limit=limit), query)
 
 
-def scores(query: Query, *, limit: int) -> list[Any]:
-    """Rows of article, score, score of its text, the text's passage, score of its question; best first."""
-    if not query.terms or limit < 1:
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """Each passage that has something of the question, with its score; ids go up."""
+
+    ids: NDArray[np.int64]
+    scores: NDArray[np.float64]
+
+    def of(self, passages: Sequence[int]) -> list[float]:
+        """The scores of these passages; 0.0 where nothing of the question is in one."""
+        if not len(self.ids):
+            return [0.0] * len(passages)
+        wanted = np.asarray(passages, dtype=np.int64)
+        places = np.minimum(np.searchsorted(self.ids, wanted), len(self.ids) - 1)
+        return np.where(self.ids[places] == wanted, self.scores[places], 0.0).tolist()  # type: ignore[no-any-return]
+
+    def best(self, number: int) -> list[int]:
+        """The ids with the highest scores, in no order."""
+        if len(self.ids) > number:
+            return self.ids[np.argpartition(self.scores, -number)[-number:]].tolist()  # type: ignore[no-any-return]
+        return self.ids.tolist()  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleScore:
+    """What an article is worth to a question: its best text and its best question, added up."""
+
+    article: int
+    score: float
+    text: float
+    passage: int | None
+    question: float
+
+
+def score(query: Query) -> Scored:
+    """The sums over the postings of the question's marks."""
+    amounts = Amounts.of(query)
+    # ids are sparse where much was changed: sums are kept for the ranges that are there, not from zero on
+    ranges, place = np.unique(amounts.ids // SPAN, return_inverse=True)
+    sums = np.bincount(place * SPAN + amounts.ids % SPAN, amounts.values, minlength=len(ranges) * SPAN)
+    there = np.flatnonzero(sums)
+    return Scored(ranges[there // SPAN] * SPAN + there % SPAN, sums[there])
+
+
+@dataclass(frozen=True, slots=True)
+class Amounts:
+    """What each posting adds: of which term (a place in the query), to which passage, how much."""
+
+    terms: NDArray[np.int64]
+    ids: NDArray[np.int64]
+    values: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, query: Query) -> Amounts:
+        places = {term.mark: place for place, term in enumerate(query.terms)}
+        rows = _lists(list(places)) if places else []
+        lengths = [len(data) // POSTING.itemsize for _mark, _range, data in rows]
+        entries = np.frombuffer(b"".join(data for _mark, _range, data in rows), dtype=POSTING).astype(np.int64)
+        terms = np.repeat(np.array([places[mark] for mark, _range, _data in rows], dtype=np.int64), lengths)
+        ids = np.repeat(np.array([each for _mark, each, _data in rows], dtype=np.int64) * SPAN, lengths)
+        weight, flat, slope = np.array([_constants(term, query) for term in query.terms] or [(0, 0, 0)]).T
+        count, length = (entries >> 14) & COUNT_MOST, entries & LENGTH_MOST
+        values = weight[terms] * count / (count + flat[terms] + slope[terms] * length)
+        values[(entries >> 19) & 1 == 1] *= TITLE_SHARE
+        return cls(terms, ids + (entries >> 20), values)
+
+
+def _constants(term: Term, query: Query) -> tuple[float, float, float]:
+    """BM25 of a term is ``weight * count / (count + flat + slope * length)``: its three constants."""
+    part, average = term.part, query.averages[term.part.kind]
+    usual = (average.runs if part.marks == "run" else average.words) or 1.0
+    return term.weight * (part.k1 + 1), part.k1 * (1 - part.b), part.k1 * part.b / usual
+
+
+def _lists(marks: list[int]) -> list[tuple[int, int, bytes]]:
+    # on the driver's own cursor: it fetches bytes as they are
+    connection.ensure_connection()
+    with psycopg.Cursor(connection.connection) as cursor:
+        return cursor.execute(LISTS, [marks], binary=True).fetchall()
+
+
+def articles(scored: Scored, *, limit: int) -> list[ArticleScore]:
+    """The best published articles, best first."""
+    best = scored.best(max(BEST, 4 * limit))
+    if not best:
         return []
     with connection.cursor() as cursor:
-        cursor.execute(
-            SCORES,
-            {
-                "marks": [term.mark for term in query.terms],
-                "weights": [term.weight for term in query.terms],
-                "limit": limit,
-            },
-        )
-        return cursor.fetchall()
+        cursor.execute(BELONGING, [best])
+        rows = cursor.fetchall()
+    # of a kind, the last one stays: the best, and of equals the earliest
+    found: dict[int, dict[str, tuple[float, int]]] = {}
+    for value, (passage, article, kind) in zip(scored.of([row[0] for row in rows]), rows, strict=True):
+        mine = found.setdefault(article, {})
+        if value and (kind not in mine or (value, -passage) > (mine[kind][0], -mine[kind][1])):
+            mine[kind] = value, passage
+    nothing = (0.0, None)
+    worth = []
+    for article, mine in found.items():
+        (text, passage), (question, _id) = mine.get(Kind.BODY, nothing), mine.get(Kind.QUESTION, nothing)
+        worth.append(ArticleScore(article, text + question, text, passage, question))
+    return sorted(worth, key=lambda each: (-each.score, each.article))[:limit]
 
 
-def _hits(rows: Sequence[Any], query: Query) -> list[Hit]:
-    readable = Passage.objects.select_related("article").defer("marks", "factors", "article__body")
-    passages = readable.in_bulk([row[3] for row in rows if row[3] is not None])
+def _hits(found_articles: Sequence[ArticleScore], query: Query) -> list[Hit]:
+    readable = Passage.objects.select_related("article").defer("marks", "article__body")
+    passages = readable.in_bulk([each.passage for each in found_articles if each.passage is not None])
     found = {passage.article_id: passage for passage in passages.values()}
-    by_question_alone = [row[0] for row in rows if row[3] is None]
+    by_question_alone = [each.article for each in found_articles if each.passage is None]
     if by_question_alone:
         # what there is to read is its first passage
         for passage in readable.filter(article__in=by_question_alone, kind=Kind.BODY, position=0):
             found[passage.article_id] = passage
     hits = []
-    for article_id, score, body, _passage, question in rows:
-        if article_id not in found or found[article_id].article.status != Status.PUBLISHED:
+    for each in found_articles:
+        if each.article not in found or found[each.article].article.status != Status.PUBLISHED:
             continue  # it went away between the two looks
-        passage = found[article_id]
+        passage = found[each.article]
         hits.append(
             Hit(
                 article=passage.article,
                 passage=passage,
-                score=float(score),
-                share=min(1.0, float(score) / query.possible) if query.possible else 0.0,
-                parts={"text": float(body or 0), "question": float(question or 0)},
+                score=each.score,
+                share=min(1.0, each.score / query.possible) if query.possible else 0.0,
+                parts={"text": each.text, "question": each.question},
             )
         )
     return hits

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from django.db import connection
+from rapidfuzz.distance import OSA
 
 #: Latin letters where Cyrillic ones were meant: the keyboard stood on English
 _LAYOUT = str.maketrans("qwertyuiop[]asdfghjkl;'zxcvbnm,.", "йцукенгшщзхъфывапролджэячсмитьбю")
@@ -50,19 +51,11 @@ def nearest(stems: Sequence[str]) -> dict[str, str]:
         rows = cursor.fetchall()
     best: dict[str, tuple[int, int, str]] = {}
     for stem, near, passages in rows:
-        letters = set(near)
         for way in asked[stem]:
-            most = _most(way)
-            # each mistake makes at most two letters differ: cheap to see, and it settles most
-            if len(letters.symmetric_difference(way)) > 2 * most:
-                continue
-            if (differs := distance(way, near, most)) <= most:
-                break
-        else:
-            continue
-        rank = (differs, -passages, near)
-        if stem not in best or rank < best[stem]:
-            best[stem] = rank
+            differs = distance(way, near, _most(way))
+            rank = (differs, -passages, near)
+            if differs <= _most(way) and (stem not in best or rank < best[stem]):
+                best[stem] = rank
     return {stem: near for stem, (_distance, _passages, near) in best.items()}
 
 
@@ -77,31 +70,5 @@ def _most(stem: str) -> int:
 
 
 def distance(one: str, other: str, most: int) -> int:
-    """Letters that are wrong, missing, too many or swapped; ``most + 1`` as soon as there are more than ``most``."""
-    if abs(len(one) - len(other)) > most:
-        return most + 1
-    one, other = _middles(one, other)
-    if not one or not other:
-        return len(one) + len(other)
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
-        earlier, before, row = before, row, [i]
-        for j, another in enumerate(other, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != another))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == another:
-                cost = min(cost, earlier[j - 2] + 1)
-            row.append(cost)
-        if min(row) > most:
-            return most + 1
-    return row[-1]
-
-
-def _middles(one: str, other: str) -> tuple[str, str]:
-    """The words without what they begin and end with alike: mistakes are few, so little is left."""
-    shortest = min(len(one), len(other))
-    head = next((at for at in range(shortest) if one[at] != other[at]), shortest)
-    one, other = one[head:], other[head:]
-    shortest -= head
-    tail = next((at for at in range(shortest) if one[-1 - at] != other[-1 - at]), shortest)
-    return one[: len(one) - tail], other[: len(other) - tail]
+    """Letters that are wrong, missing, too many or swapped; ``most + 1`` if there are more than ``most``."""
+    return OSA.distance(one, other, score_cutoff=most)

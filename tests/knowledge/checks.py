@@ -8,7 +8,7 @@ from django.db import connection
 
 
 def faults() -> list[str]:
-    """What is wrong with the index: postings, counts and sums that don't follow from the passages' vectors."""
+    """What is wrong with the index: postings, counts and sums that don't follow from the passages' marks."""
     return [name for name, sql in _MUST_BE_EMPTY.items() if rows(sql)]
 
 
@@ -18,16 +18,25 @@ def rows(sql: str, *values: Any) -> list[Any]:
         return cursor.fetchall()
 
 
-_VECTORS = "SELECT v.mark, p.id, v.factor FROM knowledge_passage p, unnest(p.marks, p.factors) AS v(mark, factor)"
+#: by passage, what its marks say; and by passage, what the lists say
+_SAID = (
+    "SELECT get_byte(marks, at) | (get_byte(marks, at + 1) << 8) | (get_byte(marks, at + 2) << 16) |"
+    " (get_byte(marks, at + 3) << 24) AS mark, id FROM knowledge_passage, generate_series(0, length(marks) - 4, 4) AS at"
+)
+_LISTED = (
+    "SELECT mark, range * 4096 + ((get_byte(postings, at + 3) << 4) | (get_byte(postings, at + 2) >> 4)) AS id"
+    " FROM knowledge_postinglist, generate_series(0, length(postings) - 4, 4) AS at"
+)
 _MUST_BE_EMPTY = {
-    "a posting is missing": f"{_VECTORS} EXCEPT SELECT mark, passage, factor FROM knowledge_posting LIMIT 1",
-    "a posting is left over": f"SELECT mark, passage, factor FROM knowledge_posting EXCEPT {_VECTORS} LIMIT 1",
+    "a posting is missing": f"{_SAID} EXCEPT ALL {_LISTED} LIMIT 1",
+    "a posting is left over": f"{_LISTED} EXCEPT ALL {_SAID} LIMIT 1",
+    "a list is empty": "SELECT 1 FROM knowledge_postinglist WHERE postings = '' LIMIT 1",
     "a count is wrong": (
-        "SELECT mark, count(*) FROM knowledge_posting GROUP BY mark"
+        f"SELECT mark, count(*) FROM ({_LISTED}) AS each GROUP BY mark"
         " EXCEPT SELECT mark, passages FROM knowledge_mark LIMIT 1"
     ),
     "a count is left over": (
-        "SELECT mark FROM knowledge_mark WHERE passages > 0 EXCEPT SELECT mark FROM knowledge_posting LIMIT 1"
+        "SELECT mark FROM knowledge_mark WHERE passages > 0 EXCEPT SELECT mark FROM knowledge_postinglist LIMIT 1"
     ),
     "a sum is wrong": (
         "SELECT count(*) FILTER (WHERE kind = 'body'), coalesce(sum(words) FILTER (WHERE kind = 'body'), 0),"

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from django.utils import timezone
 
 from common.promise import State
 from knowledge import indexing, reconcile
 from knowledge.enums import IndexState, Status
-from knowledge.models import Article, Indexing, Mark, Passage, Posting, Yardstick
+from knowledge.models import Article, Indexing, Mark, Passage, PostingList
 from knowledge.operations import BadArticle, Draft, note_change, put_many, save_article, set_status
 from knowledge.queries import with_index_state
 from knowledge.search import index, search
+from knowledge.search.postings import POSTING, SPAN
+from knowledge.words import word
 from tests.knowledge.checks import faults, rows
 
 
@@ -53,23 +56,29 @@ def test_a_change_touches_only_the_passages_that_changed(write):
     write("a", "Статья", body)
     write("b", "Другая", "Совсем другой текст.")
     before = set(Passage.objects.values_list("id", "article__external_id", "position"))
-    versions = _row_versions()
+    untouched = _postings_of(before)
 
     write("a", "Статья", body.replace("Второй", "Новый"))
 
     after = set(Passage.objects.values_list("id", "article__external_id", "position"))
     gone, made = before - after, after - before
     assert [each[1:] for each in gone] == [each[1:] for each in made] == [("a", 1)]
-    old, new = {each[0] for each in gone}, {each[0] for each in made}
-    assert {key for key in _row_versions().items() ^ versions.items() if key[0][1] not in old | new} == set()
+    assert _postings_of(before & after) == {each for each in untouched if each[1] not in {key for key, *_ in gone}}
     assert faults() == []
 
 
-def _row_versions() -> dict:
-    """Each posting with the transaction and place of its row: a row that is written again has another."""
-    return {
-        (mark, passage): place for mark, passage, place in rows("SELECT mark, passage, ctid FROM knowledge_posting")
-    }
+def _postings_of(passages: set[tuple]) -> set[tuple]:
+    wanted = {each[0] for each in passages}
+    return {each for each in _index() if each[1] in wanted}
+
+
+def _index() -> list[tuple]:
+    """All postings: mark, passage, the rest of its bits."""
+    return [
+        (mark, place * SPAN + (posting >> 20), posting & 0xFFFFF)
+        for mark, place, data in rows("SELECT mark, range, postings FROM knowledge_postinglist")
+        for posting in np.frombuffer(data, dtype=POSTING).tolist()
+    ]
 
 
 def test_a_passage_that_only_moved_keeps_its_postings(write):
@@ -114,22 +123,7 @@ def test_a_deleted_article_takes_its_postings_with_it(write):
 def test_when_the_last_article_goes_nothing_is_left(write):
     write("a", "Заголовок", "Текст.").delete()
 
-    assert (Posting.objects.count(), Mark.objects.filter(passages__gt=0).count()) == (0, 0)
-    assert faults() == []
-
-
-def test_averages_that_have_moved_away_scale_everything_anew(write):
-    for name in "abc":
-        write(name, f"Короткая {name}", "Два слова.")
-    number = Yardstick.objects.get().number
-
-    write("long", "Длинная", "Очень много самых разных слов подряд идут здесь. " * 30)
-    indexing.sweep(now=timezone.now())
-
-    yardstick = Yardstick.objects.get()
-    assert yardstick.number > number
-    assert set(Passage.objects.values_list("yardstick", flat=True)) == {yardstick.number}
-    assert set(Indexing.objects.values_list("state", flat=True)) == {State.KEPT}
+    assert (PostingList.objects.count(), Mark.objects.filter(passages__gt=0).count()) == (0, 0)
     assert faults() == []
 
 
@@ -144,20 +138,15 @@ def test_many_at_once_and_one_by_one_come_to_the_same_index(db):
 
     indexing.index_all_owed(put_many(drafts=drafts, by=None, now=timezone.now()), now=timezone.now())
 
-    together = _index_by_words()
-    assert together.keys() == by_one.keys()
-    # averages may lag behind by the drift that is allowed
-    assert all(together[key] == pytest.approx(by_one[key], rel=index.DRIFT) for key in together)
+    assert _index_by_words() == by_one
 
 
-def _index_by_words() -> dict:
-    return {
-        (name, kind, place, mark): factor
-        for name, kind, place, mark, factor in rows(
-            "SELECT a.external_id, p.kind, p.position, t.mark, t.factor FROM knowledge_posting t"
-            " JOIN knowledge_passage p ON p.id = t.passage JOIN knowledge_article a ON a.id = p.article_id"
-        )
+def _index_by_words() -> set:
+    places = {
+        key: (name, kind, place)
+        for key, name, kind, place in Passage.objects.values_list("id", "article__external_id", "kind", "position")
     }
+    return {(mark, places[passage], rest) for mark, passage, rest in _index()}
 
 
 def test_an_import_that_dies_leaves_a_whole_index_and_the_sweep_does_the_rest(db, monkeypatch):
@@ -242,7 +231,24 @@ def test_a_failure_is_shown_and_tried_again(write, monkeypatch):
     assert state(article) == IndexState.INDEXED
 
 
-def test_the_index_of_postings_holds_all_that_a_search_reads(db):
-    ((definition,),) = rows("SELECT indexdef FROM pg_indexes WHERE tablename = 'knowledge_posting'")
+def test_lists_grow_and_shrink_across_ranges_of_ids(write, monkeypatch):
+    ids = rows("SELECT setval(pg_get_serial_sequence('knowledge_passage', 'id'), 4093)")
+    assert ids
+    for name in "abcdef":
+        write(name, f"Статья {name}", "Общее слово и всякое.")
+    assert len(set(Passage.objects.values_list("id", flat=True))) == 12
+    assert {each[0] for each in rows("SELECT range FROM knowledge_postinglist")} == {0, 1}
 
-    assert definition.endswith("(mark, passage) INCLUDE (factor)")
+    write("b", "Статья b", "Другое.")
+    Article.objects.get(external_id="a").delete()
+
+    assert faults() == []
+    assert set(found("общее слово всякое")) == {"c", "d", "e", "f"}
+
+
+def test_what_is_longer_or_oftener_than_a_posting_can_say_is_said_as_much_as_it_can(write):
+    write("often", "Часто", "слон " * 100)
+
+    (posting,) = (each for each in _index() if each[0] == word("слон").stem_mark)
+    assert posting[2] >> 14 & 31 == 31
+    assert posting[2] & 0x3FFF == 101
