@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
+from django.middleware.csrf import get_token
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from simple_history.admin import SimpleHistoryAdmin
@@ -78,4 +79,28 @@ def link_to(row: Any, text: str = "") -> SafeString | str:
     return format_html('<a href="{}" class="link">{}</a>', address, text or str(row))
 
 
-__all__ = ["STATE_LABELS", "HistoryAdmin", "Labelled", "ModelAdmin", "ReadOnlyAdmin", "admin", "instead", "link_to"]
+def button_to(address: str, words: str, *, permission: str) -> SafeString:
+    """A button that posts to ``address``; nothing for those without the permission, or where no page is made."""
+    request = getattr(HistoricalRecords.context, "request", None)
+    if request is None or not request.user.has_perm(permission):
+        return SafeString("")
+    return format_html(
+        '<form method="post" action="{}"><input type="hidden" name="csrfmiddlewaretoken" value="{}">'
+        '<button class="bo-button" type="submit">{}</button></form>',
+        address,
+        get_token(request),
+        words,
+    )
+
+
+__all__ = [
+    "STATE_LABELS",
+    "HistoryAdmin",
+    "Labelled",
+    "ModelAdmin",
+    "ReadOnlyAdmin",
+    "admin",
+    "button_to",
+    "instead",
+    "link_to",
+]

@@ -16,6 +16,8 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "sales.toolcall": ("view",),
         "knowledge.article": ("view", "add", "change"),
         "knowledge.articlequestion": _ALL,
+        "knowledge.evaluationcase": _ALL,
+        "knowledge.evaluationturn": _ALL,
         "pricing.product": ("view",),
         "pricing.tier": ("view",),
         "pricing.service": ("view",),

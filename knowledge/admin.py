@@ -250,3 +250,7 @@ class IndexingAdmin(ReadOnlyAdmin):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False
+
+
+# a story of its own; Django looks for all of an app here
+import knowledge.evaluation.admin  # noqa: E402, F401

@@ -223,5 +223,6 @@ class Indexing(Promise):
         return f"knowledge.article:{self.article_id}"
 
 
-# a story of its own; Django looks for all models of an app here
+# stories of their own; Django looks for all models of an app here
+from knowledge.evaluation.models import EvaluationCase, EvaluationTurn  # noqa: E402, F401
 from knowledge.gaps.models import Gap, GapQuestion  # noqa: E402, F401

@@ -68,7 +68,10 @@ UNFOLD = {
             {
                 "title": _("Knowledge base"),
                 "separator": True,
-                "items": [_item(_("Articles"), "menu_book", "knowledge.article")],
+                "items": [
+                    _item(_("Articles"), "menu_book", "knowledge.article"),
+                    _item(_("Evaluation set"), "fact_check", "knowledge.evaluationcase"),
+                ],
             },
             {
                 "title": _("Prices"),

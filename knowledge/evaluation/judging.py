@@ -76,9 +76,11 @@ def judge(case: TurnCase, seen: Seen) -> list[Verdict]:
     """Every expectation of a turn with its verdict; that there is an answer at all is always one."""
     verdicts = [Verdict("reply", "an answer", bool(seen.text.strip()) and not seen.problem, seen.problem)]
     read = plain(seen.read)
-    everything = plain("\n".join([seen.read, *seen.chips]))
+    pieces = [read, *map(plain, seen.chips)]
     verdicts += [Verdict("must", str(each), found_in(each, read)) for each in case.must]
-    verdicts += [Verdict("must_not", str(each), not found_in(each, everything)) for each in case.must_not]
+    verdicts += [
+        Verdict("must_not", str(each), not any(found_in(each, piece) for piece in pieces)) for each in case.must_not
+    ]
     if case.any_of:
         met = any(found_in(each, read) for each in case.any_of)
         verdicts.append(Verdict("any_of", " | ".join(map(str, case.any_of)), met))

@@ -118,7 +118,13 @@ def _seen(talk: Conversation, *, seconds: float) -> Seen:
     waiting = talk.mode in {Mode.WAITING, Mode.OPERATOR}
     if turn is None or turn.reply is None:
         return Seen(waiting=waiting, seconds=seconds, problem=(turn.problem if turn else "") or "nothing was answered")
+    return seen_of(turn, waiting=waiting, seconds=seconds)
+
+
+def seen_of(turn: Turn, *, waiting: bool, seconds: float = 0.0) -> Seen:
+    """What a turn that was answered has shown and done."""
     reply = turn.reply
+    assert reply is not None
     return Seen(
         text=reply.text,
         cards=tuple(reply.cards),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from knowledge.evaluation import report as reports
 from knowledge.evaluation.cases import BrokenDataset, Case, read
 from knowledge.evaluation.running import Run, run_all
+from knowledge.evaluation.staff import active_cases, as_dataset
 
 #: what a broken dataset ends with; too few passed end with 1
 BROKEN = 2
@@ -25,16 +26,29 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("dataset", metavar="DATASET", type=Path, help="a file of JSON lines, or a folder of them")
+        parser.add_argument(
+            "dataset",
+            metavar="DATASET",
+            type=Path,
+            nargs="?",
+            help="a file of JSON lines, or a folder of them; left out: the cases of staff",
+        )
+        parser.add_argument("--staff", action="store_true", help="the active cases of the back office")
         parser.add_argument("--report", type=Path, metavar="OUT.json", help="write the whole report there")
         parser.add_argument("--against", type=Path, metavar="EARLIER.json", help="show what changed since that report")
+        parser.add_argument(
+            "--export", type=Path, metavar="OUT.jsonl", help="write the cases there instead of running them"
+        )
         parser.add_argument("--threshold", type=_share, default=0.95, help="the share of cases that must pass")
         parser.add_argument("--only", action="append", default=[], metavar="TAG/ID", help="only these; may be repeated")
         parser.add_argument("--jobs", type=_jobs, default=1, help="conversations at a time; helps with models far away")
 
     def handle(self, *args: Any, **options: Any) -> None:
         earlier = _earlier(options["against"]) if options["against"] else None
-        cases = _chosen(self._cases(options), options["only"])
+        cases = _chosen(_cases(options["dataset"], staff=options["staff"]), options["only"])
+        if options["export"]:
+            _write(options["export"], as_dataset(cases))
+            return
         each = self._progress if self.stderr.isatty() else lambda run: None
         runs = run_all(cases, jobs=options["jobs"], each=each)
         made = reports.report(runs, threshold=options["threshold"], now=timezone.now())
@@ -45,19 +59,26 @@ class Command(BaseCommand):
             for line in reports.told_differences(made["against"]):
                 self.stdout.write(line)
         if options["report"]:
-            _write(options["report"], made)
+            _write(options["report"], json.dumps(made, ensure_ascii=False, indent=1, default=str) + "\n")
         if not made["good_enough"]:
             raise CommandError("Too few cases passed.", returncode=1)
-
-    def _cases(self, options: dict[str, Any]) -> list[Case]:
-        try:
-            return read(options["dataset"])
-        except BrokenDataset as broken:
-            raise CommandError(str(broken), returncode=BROKEN) from None
 
     def _progress(self, run: Run) -> None:
         self.stderr.write("." if run.passed else "✗", ending="")
         self.stderr.flush()
+
+
+def _cases(dataset: Path | None, *, staff: bool) -> list[Case]:
+    if staff and dataset is not None:
+        raise CommandError("Name a dataset or --staff, not both.", returncode=BROKEN)
+    if dataset is None:
+        if not (cases := active_cases()):
+            raise CommandError("Staff have no active cases yet: name a dataset.", returncode=BROKEN)
+        return cases
+    try:
+        return read(dataset)
+    except BrokenDataset as broken:
+        raise CommandError(str(broken), returncode=BROKEN) from None
 
 
 def _chosen(cases: list[Case], only: list[str]) -> list[Case]:
@@ -77,9 +98,9 @@ def _earlier(path: Path) -> dict[str, Any]:
     return dict(earlier)
 
 
-def _write(path: Path, made: dict[str, Any]) -> None:
+def _write(path: Path, text: str) -> None:
     try:
-        path.write_text(json.dumps(made, ensure_ascii=False, indent=1, default=str) + "\n", encoding="utf-8")
+        path.write_text(text, encoding="utf-8")
     except OSError as problem:
         raise CommandError(f"{path}: {problem.strerror}", returncode=BROKEN) from None
 
