@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import Document
 from common.fields import readable
+from knowledge.queries import doubted
 from pricing.models import Quote
 from sales.enums import Author, Mode
 from sales.models import Conversation, Lead, Message, Turn
@@ -37,6 +38,8 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("sales.view_turn"):
         count = len(stuck_rows(now=now, limit=COUNTED + 1))
         context["stuck_count"] = f"{COUNTED}+" if count > COUNTED else count
+    if may("knowledge.view_article"):
+        context["articles_to_repair"] = doubted()
     context["today"] = _today(may, now)
     return context
 

@@ -6,24 +6,27 @@ from typing import Any, cast
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.postgres.forms import SimpleArrayField
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
 from common.admin import STATE_LABELS, HistoryAdmin, Labelled, ReadOnlyAdmin, link_to
 from common.markdown import to_html
 from common.text import clean
-from knowledge import operations
-from knowledge.enums import IndexState, Status
+from knowledge import figures, operations, reading
+from knowledge.enums import Doubt, IndexState, Status
 from knowledge.models import Article, ArticleQuestion, Indexing
-from knowledge.queries import with_index_state
+from knowledge.queries import with_doubt, with_index_state
 from knowledge.search.explain import try_out
 from pricing import placeholders
 from pricing.queries import current_rules
@@ -35,15 +38,34 @@ INDEX_LABELS = {
     IndexState.PROBLEM: "danger",
     IndexState.NOT_SEARCHED: "default",
 }
+DOUBT_LABELS = {Doubt.PLACEHOLDER: "danger", Doubt.LINK: "danger", Doubt.FIGURE: "warning"}
+#: typed figures that a form names: with more, reading the first is enough
+FIGURES_NAMED = 10
 STATUS_LABELS = {Status.PUBLISHED: "success", Status.DRAFT: "default"}
 
 
 class ArticleForm(forms.ModelForm):
-    """Cleans what was typed, and refuses placeholders that name nothing."""
+    """Cleans what was typed; refuses placeholders and links that lead nowhere, and asks about typed prices."""
+
+    own_figures = SimpleArrayField(
+        forms.CharField(max_length=operations.FIGURE_MOST),
+        delimiter="\n",
+        max_length=operations.FIGURES_MOST,
+        required=False,
+        label=_("figures of its own"),
+        help_text=_("Amounts, percentages and volumes in the text that aren't our prices, one a line."),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+    )
+    confirm_figures = forms.BooleanField(
+        required=False,
+        label=_("the typed figures aren't our prices"),
+        help_text=_("Tick it when figures of an example or a law have stopped the saving: they join the list above."),
+        widget=UnfoldBooleanSwitchWidget,
+    )
 
     class Meta:
         model = Article
-        fields = ["title", "body", "product", "status", "language", "external_id"]
+        fields = ["title", "body", "product", "status", "language", "external_id", "own_figures"]
 
     def clean_title(self) -> str:
         title = " ".join(clean(self.cleaned_data["title"]).split())
@@ -63,12 +85,39 @@ class ArticleForm(forms.ModelForm):
             raise ValidationError(_("There is no product with this code."))
         return product
 
+    def clean_own_figures(self) -> list[str]:
+        figures_given = (" ".join(clean(each).split()) for each in self.cleaned_data["own_figures"])
+        return list(dict.fromkeys(each for each in figures_given if each))
+
     def clean(self) -> Any:
         data = super().clean()
-        for name in ("title", "body"):
-            if dead := placeholders.problems(self.cleaned_data.get(name) or ""):
+        texts = {name: self.cleaned_data.get(name) or "" for name in ("title", "body")}
+        for name, text in texts.items():
+            if dead := placeholders.problems(text):
                 self.add_error(name, dead)
+        own_id = self.cleaned_data.get("external_id") or self.instance.external_id
+        if dead := operations.link_problems(texts["body"], own_id=own_id):
+            self.add_error("body", dead)
+        if not self.errors:
+            self._ask_about_figures(texts)
         return data
+
+    def _ask_about_figures(self, texts: dict[str, str]) -> None:
+        """A published article says prices by placeholder, unless staff say that these are figures of its own."""
+        own = self.cleaned_data.get("own_figures", [])
+        found = {name: figures.typed(text, current_rules(), own=own) for name, text in texts.items()}
+        if self.cleaned_data.get("confirm_figures"):
+            self.cleaned_data["own_figures"] = [*own, *(each.text for some in found.values() for each in some)]
+        elif self.cleaned_data.get("status") == Status.PUBLISHED:
+            for name, some in found.items():
+                if some:
+                    self.add_error(name, [*figures.in_words(some[:FIGURES_NAMED]), _WHAT_TO_DO])
+
+
+_WHAT_TO_DO = _(
+    "Our prices, discounts and volumes are written by placeholder, so that they follow the price list. If these figures"
+    " are of another kind, tick “the typed figures aren't our prices” below."
+)
 
 
 class QuestionForm(forms.ModelForm):
@@ -99,29 +148,42 @@ class IndexStateFilter(admin.SimpleListFilter):
         return queryset.filter(index_state=self.value()) if self.value() in IndexState.values else queryset
 
 
+class DoubtFilter(admin.SimpleListFilter):
+    title = _("to be checked")
+    parameter_name = "doubt"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("dead", _("dead placeholder or link")), *Doubt.choices]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "dead":
+            return queryset.filter(doubt__in=[Doubt.PLACEHOLDER, Doubt.LINK])
+        return queryset.filter(doubt=self.value()) if self.value() in Doubt.values else queryset
+
+
 @admin.register(Article)
 class ArticleAdmin(HistoryAdmin):
     """Articles. Saving makes the index follow in the background; the list shows whether it has."""
 
     form = ArticleForm
     inlines = [QuestionInline]
-    list_display = ["title_or_id", "status_label", "product", "index_label", "version", "updated_at", "updated_by"]
-    list_filter = ["status", "product", "language", IndexStateFilter]
+    list_display = ["title_or_id", "status_label", "product", "index_label", "doubt_label", "updated_at", "updated_by"]
+    list_filter = ["status", "product", "language", IndexStateFilter, DoubtFilter]
     list_select_related = ["updated_by"]
     list_per_page = 50
     search_fields = ["title", "external_id", "questions__text"]
     fieldsets = [
-        (None, {"fields": ["title", "body", "preview"]}),
+        (None, {"fields": ["doubts", "title", "body", "own_figures", "confirm_figures", "preview"]}),
         (None, {"fields": ["product", "status", "language", "external_id"]}),
         (_("Index"), {"fields": ["index_label", "index_problem", "version", "updated_at", "updated_by"]}),
     ]
-    readonly_fields = ["preview", "index_label", "index_problem", "version", "updated_at", "updated_by"]
+    readonly_fields = ["doubts", "preview", "index_label", "index_problem", "version", "updated_at", "updated_by"]
     actions = ["publish", "withdraw"]
     actions_list = ["try_the_search"]
     history_list_display: list[str] = []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return with_index_state(super().get_queryset(request))
+        return with_doubt(with_index_state(super().get_queryset(request)))
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.try_view)
@@ -158,6 +220,21 @@ class ArticleAdmin(HistoryAdmin):
         state = getattr(article, "index_state", "")
         return Labelled((state, IndexState(state).label)) if state else "—"
 
+    @display(description=_("to be checked"), ordering="doubt", label=DOUBT_LABELS)
+    def doubt_label(self, article: Any) -> Labelled | str:
+        state = getattr(article, "doubt", "")
+        return Labelled((state, Doubt(state).label)) if state else "—"
+
+    @display(description=_("to be checked"))
+    def doubts(self, article: Article) -> SafeString | str:
+        """What is wrong with the text by now: the catalogue and other articles change without it."""
+        if not article.pk:
+            return "—"
+        found = placeholders.problems(f"{article.title}\n{article.body}")
+        found += operations.link_problems(article.body, own_id=article.external_id)
+        found += figures.in_words(figures.typed(article.body, current_rules(), own=article.own_figures)[:FIGURES_NAMED])
+        return format_html_join("", '<p role="alert" class="text-red-600">{}</p>', ((each,) for each in found)) or "—"
+
     @display(description=_("last problem"))
     def index_problem(self, article: Any) -> str:
         return getattr(article, "index_problem", "") or "—"
@@ -166,7 +243,7 @@ class ArticleAdmin(HistoryAdmin):
     def preview(self, article: Article) -> SafeString | str:
         if not article.pk:
             return gettext("Shown after saving.")
-        html = to_html(placeholders.render(article.body, article.language))
+        html = to_html(reading.for_visitor(article.body, article.language))
         return mark_safe(f'<div class="bo-card bo-text">{html}</div>')  # noqa: S308  made safe by to_html
 
     # --- actions ------------------------------------------------------------------------------------------------
@@ -186,6 +263,11 @@ class ArticleAdmin(HistoryAdmin):
             self.message_user(request, str(problem), messages.ERROR)
         else:
             self.message_user(request, gettext("Changed: %d") % changed, messages.SUCCESS)
+            typed = queryset.exclude(typed_figures=[]) if status == Status.PUBLISHED else queryset.none()
+            for article in typed[:FIGURES_NAMED]:
+                words = gettext("“%(article)s” has typed prices: %(figures)s. Open it to replace or confirm them.")
+                said = {"article": article, "figures": ", ".join(article.typed_figures[:FIGURES_NAMED])}
+                self.message_user(request, words % said, messages.WARNING)
 
     @action(description=_("Try the search"), url_path="try-the-search", icon="search", permissions=["view"])
     def try_the_search(self, request: HttpRequest) -> HttpResponse:
@@ -224,7 +306,7 @@ def _row(explained: Any) -> dict[str, Any]:
         "question": explained.question,
         "score": f"{hit.score:.2f}",
         "share": round(hit.share * 100),
-        "text": to_html(placeholders.render(hit.passage.text, hit.article.language)),
+        "text": to_html(reading.for_visitor(hit.passage.text, hit.article.language)),
         "parts": [
             (PART_NAMES[part.name], f"{part.amount:.2f}", [(word, f"{amount:.2f}") for word, amount in part.words[:12]])
             for part in explained.parts
@@ -250,6 +332,7 @@ class IndexingAdmin(ReadOnlyAdmin):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False
+
 
 
 # a story of its own; Django looks for all of an app here

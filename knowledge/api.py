@@ -11,7 +11,7 @@ from rest_framework import mixins, serializers, viewsets
 
 from knowledge.enums import IndexState, Language, Status
 from knowledge.models import BODY_MOST, EXTERNAL_ID_MOST, QUESTION_MOST, TITLE_MOST, Article
-from knowledge.operations import QUESTIONS_MOST, BadArticle, Draft, save_article
+from knowledge.operations import FIGURE_MOST, FIGURES_MOST, QUESTIONS_MOST, BadArticle, Draft, save_article
 from knowledge.queries import with_index_state
 
 
@@ -36,12 +36,24 @@ class ArticleSerializer(serializers.ModelSerializer[Article]):
     status = serializers.ChoiceField(choices=Status.choices, required=False)
     language = serializers.ChoiceField(choices=Language.choices, required=False)
     questions = QuestionsField(max_length=QUESTIONS_MOST, required=False)
+    own_figures = serializers.ListField(
+        child=serializers.CharField(max_length=FIGURE_MOST),
+        max_length=FIGURES_MOST,
+        required=False,
+        help_text="Amounts, percentages and volumes in the text that aren't our prices.",
+    )
+    typed_figures = serializers.ListField(
+        child=serializers.CharField(),
+        read_only=True,
+        help_text="Figures in the text that a placeholder should show, and that aren't its own.",
+    )
     index_state = serializers.SerializerMethodField()
 
     class Meta:
         model = Article
         fields = [
             *("id", "external_id", "title", "body", "product", "status", "language", "questions"),
+            *("own_figures", "typed_figures"),
             *("version", "index_state", "created_at", "updated_at"),
         ]
         read_only_fields = ["id", "version", "created_at", "updated_at"]
@@ -65,6 +77,7 @@ class ArticleSerializer(serializers.ModelSerializer[Article]):
         now = {
             **{name: getattr(instance, name) for name in ("title", "body", "product", "status", "language")},
             "questions": tuple(each.text for each in instance.questions.all()),
+            "own_figures": tuple(instance.own_figures),
         }
         return self._save(Draft(**{**now, **_named(validated_data)}), instance)
 
@@ -77,7 +90,7 @@ class ArticleSerializer(serializers.ModelSerializer[Article]):
 
 
 def _named(data: dict[str, Any]) -> dict[str, Any]:
-    return {**data, **({"questions": tuple(data["questions"])} if "questions" in data else {})}
+    return {**data, **{name: tuple(data[name]) for name in ("questions", "own_figures") if name in data}}
 
 
 class ArticleFilter(filters.FilterSet):

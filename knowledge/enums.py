@@ -30,3 +30,11 @@ class IndexState(models.TextChoices):
     WAITING = "waiting", _("waiting")
     PROBLEM = "problem", _("problem")
     NOT_SEARCHED = "not_searched", _("not searched")
+
+
+class Doubt(models.TextChoices):
+    """What is doubtful in an article's text, in words for staff, gravest first."""
+
+    PLACEHOLDER = "placeholder", _("dead placeholder")
+    LINK = "link", _("dead link")
+    FIGURE = "figure", _("typed price")

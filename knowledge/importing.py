@@ -14,13 +14,17 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from common.parsers import loads
-from knowledge import indexing
-from knowledge.operations import BadArticle, Draft, check, put_many
+from knowledge import figures, indexing, links
+from knowledge.operations import BadArticle, Draft, check, existing, put_many
+from pricing.queries import current_rules
 
 #: articles stored in one transaction
 AT_ONCE = 500
 #: bytes of a line or file that are read at all: a body of the most characters in UTF-8, escaped, and something beside
 BYTES_MOST = 16 * 1024 * 1024
+#: doubtful articles that are told of one by one, and how much of each: a text from outside may be full of amounts
+WARNINGS_MOST = 20
+DOUBTS_MOST = 3
 
 
 class Unreadable(Exception):
@@ -29,11 +33,24 @@ class Unreadable(Exception):
 
 @dataclass
 class Imported:
-    """What an import did: how many it found, how many were new or changed, and what it couldn't take."""
+    """What an import did: how many it found, how many were new or changed, and what it couldn't take.
+
+    ``warnings`` tells of articles that are in though something in them is doubtful, the first ``WARNINGS_MOST`` of
+    ``doubtful``.
+    """
 
     found: int = 0
     changed: int = 0
     problems: list[str] = field(default_factory=list)
+    doubtful: int = 0
+    warnings: list[str] = field(default_factory=list)
+
+    def warn(self, place: str, doubts: Sequence[str]) -> None:
+        self.doubtful += 1
+        if len(self.warnings) < WARNINGS_MOST:
+            self.warnings.append(
+                f"{place}: {' '.join(doubts[:DOUBTS_MOST])}{' …' if len(doubts) > DOUBTS_MOST else ''}"
+            )
 
 
 @dataclass(frozen=True)
@@ -52,6 +69,7 @@ def import_articles(path: Path) -> Imported:
     """
     outcome = Imported()
     ids: list[int] = []
+    linking: dict[str, tuple[str, str]] = {}
     for some in _in_groups(_look(path), AT_ONCE):
         drafts = []
         for each in some:
@@ -61,8 +79,20 @@ def import_articles(path: Path) -> Imported:
                 outcome.problems.append(f"{each.place}: {problem}")
             else:
                 drafts.append(draft)
+                doubts = _typed(draft)
+                if links.OURS in draft.body:
+                    linking[draft.external_id] = (each.place, draft.body)
+                else:
+                    doubts += links.problems(draft.body, known=set)
+                if doubts:
+                    outcome.warn(each.place, doubts)
         ids += put_many(drafts=drafts, by=None, now=timezone.now())
     outcome.changed = len(ids)
+    # an article may lead to one that comes later
+    there = existing({name for _place, body in linking.values() for name in links.articles(body)})
+    for place, body in linking.values():
+        if dead := links.problems(body, known=there.intersection):
+            outcome.warn(place, dead)
     indexing.index_all_owed(ids, now=timezone.now())
     return outcome
 
@@ -78,6 +108,11 @@ def _checked(found: _Found) -> tuple[Draft | None, str]:
     except BadArticle as problem:
         return None, str(problem)
     return draft, ""
+
+
+def _typed(draft: Draft) -> list[str]:
+    """The typed figures of a draft that aren't its own."""
+    return figures.in_words(figures.typed(draft.body, current_rules(), own=draft.own_figures))
 
 
 def _look(path: Path) -> Iterator[_Found]:
@@ -156,7 +191,7 @@ def _from_line(line: bytes, place: str) -> _Found:
 
 _FRONT = re.compile(r"\A---[ \t]*\n(?P<front>.*?)^---[ \t]*\n?", re.DOTALL | re.MULTILINE)
 _TITLE = re.compile(r"\A\s*#[ \t]+(?P<title>[^\n]+)\n?")
-_FIELDS = {"title": str, "product": str, "status": str, "language": str, "questions": list}
+_FIELDS = {"title": str, "product": str, "status": str, "language": str, "questions": list, "own_figures": list}
 
 
 def _from_markdown(path: Path, folder: Path) -> _Found:
@@ -196,6 +231,7 @@ def _from_markdown(path: Path, folder: Path) -> _Found:
             product=front.get("product", ""),
             status=front.get("status", "published"),
             language=front.get("language", "ru"),
+            own_figures=tuple(front.get("own_figures", ())),
         ),
     )
 

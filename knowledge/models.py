@@ -25,6 +25,8 @@ QUESTION_MOST = 500
 EXTERNAL_ID_MOST = 200
 #: characters of a body: more is no article but a book, and would hold the index up
 BODY_MOST = 2_000_000
+#: fields of an article that follow from its text
+READ_FROM_TEXT = ("placeholder_codes", "linked", "typed_figures")
 
 
 class ArticleQuerySet(models.QuerySet["Article"]):
@@ -59,6 +61,18 @@ class Article(models.Model):
     )
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.DRAFT)
     language = models.CharField(_("language"), max_length=2, choices=Language.choices, default=Language.RU)
+    own_figures = ArrayField(
+        models.CharField(max_length=100),
+        verbose_name=_("figures of its own"),
+        blank=True,
+        default=list,
+        help_text=_("Amounts, percentages and volumes in the text that aren't our prices, one a line."),
+    )
+    #: what was found in title and text when they were stored: codes of placeholders, ids of articles that are linked
+    #: to, and typed figures that aren't its own
+    placeholder_codes = ArrayField(models.TextField(), default=list, blank=True, editable=False)
+    linked = ArrayField(models.TextField(), default=list, blank=True, editable=False)
+    typed_figures = ArrayField(models.TextField(), default=list, blank=True, editable=False)
     #: counts the changes of what a reader or the search sees
     version = models.PositiveIntegerField(_("version"), default=1, editable=False)
     #: of what the version counts, to know a change from a mere saving
@@ -75,7 +89,7 @@ class Article(models.Model):
         verbose_name=_("changed by"),
     )
 
-    history = HistoricalRecords(excluded_fields=["digest", "version"])
+    history = HistoricalRecords(excluded_fields=["digest", "version", *READ_FROM_TEXT])
 
     objects = ArticleQuerySet.as_manager()
 

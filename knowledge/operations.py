@@ -14,22 +14,28 @@ from django.utils.translation import gettext as _
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
 
 from common.text import clean
-from knowledge import indexing
+from knowledge import figures, indexing, links
 from knowledge.enums import Language, Status
 from knowledge.models import (
     BODY_MOST,
     EXTERNAL_ID_MOST,
     QUESTION_MOST,
+    READ_FROM_TEXT,
     TITLE_MOST,
     Article,
     ArticleQuestion,
 )
 from knowledge.signals import article_changed
 from pricing import placeholders
+from pricing.calculator import Rules
+from pricing.queries import current_rules
 from sales.models import User
 
 #: questions of one article: more is no article but a list
 QUESTIONS_MOST = 200
+#: characters of one figure of an article's own, and how many there may be
+FIGURE_MOST = 100
+FIGURES_MOST = 200
 
 
 class BadArticle(ValueError):
@@ -51,10 +57,12 @@ class Draft:
     product: str = ""
     status: str = Status.PUBLISHED
     language: str = Language.RU
+    own_figures: tuple[str, ...] = ()
 
     def cleaned(self) -> Draft:
         """The same, fit to be stored."""
         questions = (" ".join(clean(each).split()) for each in self.questions)
+        own = (" ".join(clean(each).split()) for each in self.own_figures)
         return Draft(
             title=" ".join(clean(self.title).split()),
             body=clean(self.body).strip(),
@@ -63,6 +71,7 @@ class Draft:
             product=self.product.strip(),
             status=self.status,
             language=self.language,
+            own_figures=tuple(dict.fromkeys(each for each in own if each)),
         )
 
 
@@ -84,12 +93,36 @@ def check(draft: Draft) -> None:
     for question in draft.questions:
         if len(question) > QUESTION_MOST:
             problems["questions"] = _too_long(question, QUESTION_MOST, _("A question"))
+    if len(draft.own_figures) > FIGURES_MOST:
+        problems["own_figures"] = _("There are more than %d figures.") % FIGURES_MOST
+    for figure in draft.own_figures:
+        if len(figure) > FIGURE_MOST:
+            problems["own_figures"] = _too_long(figure, FIGURE_MOST, _("A figure"))
     if draft.status not in Status.values:
         problems["status"] = _("The status is draft or published.")
     if draft.language not in Language.values:
         problems["language"] = _("The language is ru or en.")
     if problems:
         raise BadArticle(problems)
+
+
+def link_problems(text: str, *, own_id: str = "") -> list[str]:
+    """What is wrong with a text's links, in words for staff. An article may lead to itself."""
+    return links.problems(text, known=lambda named: {own_id, *existing(named)})
+
+
+def existing(external_ids: Iterable[str]) -> set[str]:
+    """Which of these articles there are."""
+    rows = Article.objects.filter(external_id__in=list(external_ids))
+    return set(rows.values_list("external_id", flat=True))
+
+
+def read_text(article: Article, rules: Rules) -> None:
+    """Fill in what follows from an article's title and text; not stored yet."""
+    text = f"{article.title}\n{article.body}"
+    article.placeholder_codes = placeholders.codes(text)
+    article.linked = links.articles(article.body)
+    article.typed_figures = [each.text for each in figures.typed(text, rules, own=article.own_figures)]
 
 
 def _too_long(text: str, most: int, what: str) -> str:
@@ -102,9 +135,12 @@ def _too_long(text: str, most: int, what: str) -> str:
 
 @transaction.atomic
 def save_article(*, draft: Draft, by: User | None, article: Article | None = None) -> Article:
-    """Make an article, or change one. Raises ``BadArticle``."""
+    """Make an article, or change one. Raises ``BadArticle``, for dead placeholders and links too."""
     draft = draft.cleaned()
     check(draft)
+    own_id = draft.external_id or (article.external_id if article else "")
+    if dead := link_problems(draft.body, own_id=own_id):
+        raise BadArticle({"body": " ".join(dead)})
     if article is None:
         article = Article(external_id=draft.external_id)
     else:
@@ -152,14 +188,22 @@ def _bare(question: str) -> str:
 
 @transaction.atomic
 def note_change(*, article: Article) -> Article:
-    """After an article or its questions were stored: give it a new version if a reader would see a difference."""
+    """After an article or its questions were stored: give it a new version if a reader would see a difference.
+
+    What follows from its text is stored here too.
+    """
     article = _locked(article)
-    digest = digest_of(article, article.questions.order_by("position", "id").values_list("text", flat=True))
-    if digest != article.digest:
-        # a version is no change by itself: no second row of history
-        version = article.version + 1 if article.digest else article.version
-        Article.objects.filter(pk=article.pk).update(digest=digest, version=version)
-        article.digest, article.version = digest, version
+    before = {name: getattr(article, name) for name in (*READ_FROM_TEXT, "digest", "version")}
+    read_text(article, current_rules())
+    article.digest = digest_of(article, article.questions.order_by("position", "id").values_list("text", flat=True))
+    is_new = article.digest != before["digest"]
+    if is_new and before["digest"]:
+        article.version += 1
+    # none of it is a change by itself: no second row of history
+    changes = {name: now for name, was in before.items() if (now := getattr(article, name)) != was}
+    if changes:
+        Article.objects.filter(pk=article.pk).update(**changes)
+    if is_new:
         article_changed.send(sender=Article, article=article)
     return article
 
@@ -168,15 +212,18 @@ def note_change(*, article: Article) -> Article:
 def set_status(*, articles: Iterable[Article], status: Status, by: User | None) -> int:
     """Publish or withdraw. Search leaves a withdrawn article out from this moment. Returns how many changed.
 
-    Raises ``BadArticle`` when one to be published has a placeholder that names nothing.
+    Raises ``BadArticle`` when one to be published has a placeholder that names nothing, or a dead link.
     """
     changed = 0
     for article in articles:
         article = _locked(article)
         if article.status == status:
             continue
-        if status == Status.PUBLISHED and (dead := placeholders.problems(f"{article.title}\n{article.body}")):
-            raise BadArticle({"body": f"{article}: {' '.join(dead)}"})
+        if status == Status.PUBLISHED:
+            dead = placeholders.problems(f"{article.title}\n{article.body}")
+            dead += link_problems(article.body, own_id=article.external_id)
+            if dead:
+                raise BadArticle({"body": f"{article}: {' '.join(dead)}"})
         article.status, article.updated_by = status, by
         article._history_user = by  # type: ignore[attr-defined]
         article.save(update_fields=["status", "updated_by", "updated_at"])
@@ -196,8 +243,12 @@ def put_many(*, drafts: Sequence[Draft], by: User | None, now: datetime) -> list
     rows = Article.objects.select_for_update(of=("self",), no_key=True).filter(external_id__in=list(given))
     known = {article.external_id: article for article in rows.order_by("pk")}
     new, changed = [], []
+    rules = current_rules()
     for external_id, draft in given.items():
-        digest = _digest(draft.title, draft.body, draft.product, draft.status, draft.language, draft.questions)
+        digest = _digest(
+            *(draft.title, draft.body, draft.product, draft.status, draft.language, draft.questions),
+            *draft.own_figures,
+        )
         article = known.get(external_id)
         if article is None:
             article = Article(external_id=external_id)
@@ -208,11 +259,12 @@ def put_many(*, drafts: Sequence[Draft], by: User | None, now: datetime) -> list
             article.version += 1
             changed.append(article)
         _take_over(article, draft)
+        read_text(article, rules)
         article.digest, article.updated_by, article.updated_at = digest, by, now
     if new:
         new = bulk_create_with_history(new, Article, batch_size=500, default_user=by, default_date=now)
     if changed:
-        fields = ["title", "body", "product", "status", "language", "version", "digest", "updated_by", "updated_at"]
+        fields = [*_TAKEN, *READ_FROM_TEXT, "version", "digest", "updated_by", "updated_at"]
         bulk_update_with_history(changed, Article, fields, batch_size=500, default_user=by, default_date=now)
         ArticleQuestion.objects.filter(article__in=changed).delete()
     articles = [*new, *changed]
@@ -225,16 +277,23 @@ def put_many(*, drafts: Sequence[Draft], by: User | None, now: datetime) -> list
 
 def digest_of(article: Article, questions: Iterable[str]) -> str:
     """What of an article a reader or the search would see, in short."""
-    return _digest(article.title, article.body, article.product, article.status, article.language, tuple(questions))
+    return _digest(
+        *(article.title, article.body, article.product, article.status, article.language, tuple(questions)),
+        *article.own_figures,
+    )
 
 
 def _digest(*seen: Any) -> str:
     return hashlib.sha256(json.dumps(seen, ensure_ascii=False).encode()).hexdigest()
 
 
+_TAKEN = ("title", "body", "product", "status", "language", "own_figures")
+
+
 def _take_over(article: Article, draft: Draft) -> None:
-    for name in ("title", "body", "product", "status", "language"):
+    for name in _TAKEN[:-1]:
         setattr(article, name, str(getattr(draft, name)))
+    article.own_figures = list(draft.own_figures)
 
 
 def _question_rows(article: Article, draft: Draft) -> list[ArticleQuestion]:

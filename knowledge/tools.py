@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from django.db.models.functions import Left
 
+from knowledge import reading
 from knowledge.models import Article
 from knowledge.search import search as find
-from pricing import placeholders
 from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
 
 #: passages handed to a model: more cost tokens and bury the best
@@ -29,7 +29,7 @@ def search(*, context: ToolContext, query: str) -> ToolOutput:
     hits = find(query[:QUERY_MOST], limit=HITS)
     if not hits:
         return ToolOutput(text="Nothing was found.", data={"hits": []})
-    render = placeholders.renderer(context.language)
+    render = reading.reader(context.language)
     found = [
         {
             "article": hit.article.external_id,

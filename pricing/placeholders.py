@@ -70,6 +70,19 @@ def codes(text: str) -> list[str]:
     return list(dict.fromkeys(_spelt(found) for found in _OURS.finditer(text)))
 
 
+def alive() -> list[str]:
+    """What placeholders may name at this moment, spelt as ``codes`` does."""
+    rules = current_rules()
+    tiers = [f"{product.code}.{tier.code}" for product in rules.products for tier in product.tiers]
+    return [
+        "cap",
+        *(f"{kind}:{code}" for kind in ("price", "limit") for code in tiers),
+        *(f"tiers:{product.code}" for product in rules.products),
+        *(f"service:{service.code}" for service in rules.services),
+        *(f"discount:{discount.code}" for discount in rules.discounts),
+    ]
+
+
 def _spelt(found: re.Match[str]) -> str:
     return "cap" if found["cap"] else f"{found['kind']}:{found['code']}"
 

@@ -24,6 +24,10 @@ class Command(BaseCommand):
             raise CommandError(str(problem)) from None
         for words in done.problems:
             self.stderr.write(words)
+        for words in done.warnings:
+            self.stderr.write(_("warning: %s") % words)
+        if done.doubtful > len(done.warnings):
+            self.stderr.write(_("warning: and %d articles more like that") % (done.doubtful - len(done.warnings)))
         self.stdout.write(
             _("%(found)d found, %(changed)d new or changed, %(bad)d not taken")
             % {"found": done.found, "changed": done.changed, "bad": len(done.problems)}
