@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from billing.models import Document
 from common.fields import readable
+from knowledge.gaps.admin import waiting as waiting_gaps
 from knowledge.queries import doubted
 from pricing.models import Quote
 from sales.enums import Author, Mode
@@ -40,6 +41,8 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["stuck_count"] = f"{COUNTED}+" if count > COUNTED else count
     if may("knowledge.view_article"):
         context["articles_to_repair"] = doubted()
+    if may("knowledge.view_gap"):
+        context["gaps_count"] = waiting_gaps(request)
     context["today"] = _today(may, now)
     return context
 

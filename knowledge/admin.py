@@ -337,3 +337,7 @@ class IndexingAdmin(ReadOnlyAdmin):
 
 # a story of its own; Django looks for all of an app here
 import knowledge.evaluation.admin  # noqa: E402, F401
+
+
+# a story of its own; Django looks for an app's pages here
+from knowledge.gaps import admin as _gaps  # noqa: E402, F401

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
 from django.db.models.functions import Left
 
 from knowledge import reading
-from knowledge.models import Article
+from knowledge.gaps.likeness import nearest
+from knowledge.models import Article, ArticleQuestion
 from knowledge.search import search as find
 from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
 
@@ -43,13 +46,17 @@ def search(*, context: ToolContext, query: str) -> ToolOutput:
         for hit in hits
     ]
     # a passage may need the one beside it: whoever composes without a model picks from the best articles' sections
-    whole = dict(
-        Article.objects.filter(pk__in=[hit.article.pk for hit in hits[:BODIES]])
-        .annotate(beginning=Left("body", BODY_MOST))
-        .values_list("pk", "beginning")
-    )
+    asked = ArticleQuestion.objects.filter(article=OuterRef("pk")).order_by("position", "id").values("text")
+    whole = {
+        pk: (body, questions)
+        for pk, body, questions in Article.objects.filter(pk__in=[hit.article.pk for hit in hits[:BODIES]])
+        .annotate(beginning=Left("body", BODY_MOST), asked=ArraySubquery(asked))
+        .values_list("pk", "beginning", "asked")
+    }
     for each, hit in zip(found[:BODIES], hits, strict=False):
-        each["body"] = render(whole.get(hit.article.pk, ""))
+        body, questions = whole.get(hit.article.pk, ("", []))
+        # an article may answer what its text does not name: then one of its questions does
+        each |= {"body": render(body), "question": nearest(query, questions)}
     return ToolOutput(
         text="\n\n".join(_words(each) for each in found),
         data={"hits": found},

@@ -8,7 +8,7 @@ Wordings without a common word («для айфона», «под ios») are str
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -126,3 +126,13 @@ def _misspelt(a: Word, b: Word) -> bool:
 
 
 _TESTS = ((1.0, _same_stem), (SAME_ROOT, _same_root), (MISSPELT, _misspelt))
+
+
+def nearest(text: str, others: Iterable[str]) -> str:
+    """Of other texts the one that is most like this; empty where all are strangers."""
+    asked, flat = read(text), Rarity()
+    best, most = "", 0.0
+    for other in others:
+        if (alike := likeness(asked, read(other), flat)) > most:
+            best, most = other, alike
+    return best

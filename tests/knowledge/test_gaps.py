@@ -142,7 +142,7 @@ def test_personal_data_is_masked_and_the_text_is_encrypted(settings):
     settings.ASSISTANT_MODEL = "tests.knowledge.asking.searcher"
     talk = someone(name="Аглая Кукушкопевцева")
     ask("Аглая спрашивает, подключаете ли вы вайбер?", by=talk)
-    row = GapQuestion.objects.get()
+    kept = " ".join(row.text for row in GapQuestion.objects.all())
 
     with transaction.atomic():
         from django.db import connection
@@ -153,8 +153,8 @@ def test_personal_data_is_masked_and_the_text_is_encrypted(settings):
             cursor.execute("SELECT * FROM knowledge_gap")
             stored += repr(cursor.fetchall()).lower()
 
-    assert "Аглая" not in row.text
-    assert "вайбер" in row.text
+    assert "Аглая" not in kept
+    assert "вайбер" in kept
     assert "вайбер" not in stored and "\\xd0" not in stored
 
 

@@ -171,7 +171,7 @@ def _is_sure(hit: Mapping[str, Any], question: Question) -> bool:
     """Whether a hit is an answer: by its share of the possible score, and by how much of the question is in it."""
     share = float(hit.get("share") or 0)
     asked = content(question.text) - lexicon.AT_LARGE
-    there = content(f"{hit.get('title', '')} {hit.get('passage', '')} {hit.get('text', '')}")
+    there = content(" ".join(str(hit.get(part, "")) for part in ("title", "passage", "text", "question")))
     shared = sum(any(_alike(word, other) for other in there) for word in asked)
     if question.kind == "ware" and not re.search("₽|бесплатн", hit.get("text", "")):
         return False
