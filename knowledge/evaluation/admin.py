@@ -70,7 +70,7 @@ class TurnInline(StackedInline):
     extra = 0
     min_num = 1
     max_num = 50
-    fields = [("position", "outcome", "total"), "say", ("must", "must_not"), "tools"]
+    fields = ["say", "outcome", "total", ("must", "must_not"), "tools", "position"]
 
 
 @admin.register(EvaluationCase)

@@ -112,6 +112,28 @@ def test_the_first_page_leads_to_who_waits_and_an_operator_takes_over(
     assert (page.title() == "taken", page.complaints) == (False, [])  # type: ignore[attr-defined]
 
 
+def test_a_conversation_joins_the_evaluation_set_with_one_click(
+    office: Stack,
+    open_page: Callable[..., Page],  # noqa: F811
+) -> None:
+    page = _enter(office, open_page, "user1")
+    page.goto(f"{office.url}/admin/sales/conversation/")
+    page.locator("#result_list tbody th a").first.click()
+
+    page.get_by_role("button", name="Добавить в проверочный набор").click()
+
+    page.get_by_text("Ожидаемым записано то, что помощник ответил").wait_for()
+    said = "\n".join(page.locator("textarea[name$=-say]").evaluate_all("found => found.map((each) => each.value)"))
+    assert "1800 диалогов" in said
+    assert "[ТЕЛЕФОН_1]" in said and "916" not in said
+    english = [words for words in page.evaluate(WORDS) if _english(words, NAMES) and "__" not in words]
+    assert [words for words in english if not words.lower().startswith("staff-")] == []  # the name of the case
+    page.locator("input[name=tags]").fill("цены")
+    page.get_by_role("button", name="Сохранить", exact=True).first.click()
+    page.locator("#result_list tbody tr").first.wait_for()
+    assert (page.title() == "taken", page.complaints) == (False, [])  # type: ignore[attr-defined]
+
+
 def test_description_of_the_api_opens_under_the_policy(
     office: Stack,
     open_page: Callable[..., Page],  # noqa: F811
