@@ -48,7 +48,7 @@ class ArticleForm(forms.ModelForm):
     """Cleans what was typed; refuses placeholders and links that lead nowhere, and asks about typed prices."""
 
     own_figures = SimpleArrayField(
-        forms.CharField(max_length=operations.FIGURE_MOST),
+        forms.CharField(max_length=operations.FIGURE_MOST, required=False),  # an empty line is none
         delimiter="\n",
         max_length=operations.FIGURES_MOST,
         required=False,
@@ -332,7 +332,6 @@ class IndexingAdmin(ReadOnlyAdmin):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False
-
 
 
 # a story of its own; Django looks for all of an app here

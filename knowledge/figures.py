@@ -64,10 +64,11 @@ def typed(text: str, rules: Rules, *, own: Collection[str] = ()) -> list[Figure]
     """The typed figures of a text, each wording once, without those that are the article's ``own``."""
     seen = {plain(each) for each in own}
     found = []
-    for figure in _figures(placeholders.blank(text[:READ_MOST]), _Known.of(rules)):
-        if (wording := plain(figure.text)) not in seen:
+    text = placeholders.blank(text[:READ_MOST])
+    for at, words, placeholder in _figures(text, _known(rules)):
+        if (wording := plain(words)) not in seen:
             seen.add(wording)
-            found.append(figure)
+            found.append(Figure(text.count("\n", 0, at) + 1, words, placeholder))
         if len(found) == MOST:
             break
     return sorted(found, key=lambda each: each.line)
@@ -75,7 +76,7 @@ def typed(text: str, rules: Rules, *, own: Collection[str] = ()) -> list[Figure]
 
 def plain(figure: str) -> str:
     """A figure in one way of writing it: ``34 900 ₽``, however its spaces are."""
-    return re.sub(rf"(?:\s|{_SPACE})+", " ", figure).strip().lower()
+    return " ".join(figure.split()).lower()
 
 
 @dataclass(frozen=True)
@@ -86,10 +87,6 @@ class _Known:
     percents: dict[Decimal, str]
     volumes: dict[tuple[str, int], str]
     units: frozenset[str]
-
-    @classmethod
-    def of(cls, rules: Rules) -> _Known:
-        return _known(rules)
 
 
 @lru_cache(maxsize=2)
@@ -113,17 +110,18 @@ def _known(rules: Rules) -> _Known:
     return _Known(money, percents, volumes, frozenset(units))
 
 
-def _figures(text: str, known: _Known) -> Iterator[Figure]:
+def _figures(text: str, known: _Known) -> Iterator[tuple[int, str, str]]:
+    """Where a figure begins, how it is written, and the placeholder for it."""
     for found in _FIGURE.finditer(text):
         value = Decimal(re.sub(_SPACE, "", found["number"]).replace(",", "."))
         value *= _FACTORS.get((found["scale"] or "")[:1].lower(), 1)
         named = _named(found, value.normalize(), known)
         if named is not None:
             end = found.end() if found["money"] or found["percent"] or named[1] else found.end("number")
-            yield Figure(_line(text, found.start()), text[found.start() : end].strip().replace("*", ""), named[0])
+            yield found.start(), text[found.start() : end].strip().replace("*", ""), named[0]
     if any(word in text for word in ("рубл", "процент")):
         for found in _IN_WORDS.finditer(text):
-            yield Figure(_line(text, found.start()), found.group())
+            yield found.start(), found.group(), ""
 
 
 def _named(found: re.Match[str], value: Decimal, known: _Known) -> tuple[str, bool] | None:
@@ -143,10 +141,6 @@ def _named(found: re.Match[str], value: Decimal, known: _Known) -> tuple[str, bo
 def _root(word: str) -> str:
     """Enough of a unit's word to know it in another case: «диалогов», «диалога»."""
     return word.lower().replace("ё", "е")[: max(5, len(word) - 4)][:6]
-
-
-def _line(text: str, at: int) -> int:
-    return text.count("\n", 0, at) + 1
 
 
 def in_words(found: Iterable[Figure]) -> list[str]:

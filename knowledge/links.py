@@ -1,6 +1,6 @@
 """Links in an article: to pages outside, and to other articles as ``[words](article:discounts)``.
 
-A visitor has no page of ours to open an article on, so a link to one is shown as its words; staff can follow it.
+A visitor has no page of ours to open an article on, so of a link to one the words are shown.
 """
 
 from __future__ import annotations
@@ -82,18 +82,6 @@ def shown(text: str) -> str:
 def _its_words(found: re.Match[str]) -> str:
     ours = found["address"].strip("<>").startswith(OURS) and not found["picture"]
     return found["words"] if ours else found.group()
-
-
-def followed(text: str, address_of: Callable[[str], str]) -> str:
-    """The text for staff: a link to another article leads to ``address_of`` its id, or is words where that is empty."""
-
-    def lead(found: re.Match[str]) -> str:
-        if found["picture"] or not found["address"].strip("<>").startswith(OURS):
-            return found.group()
-        address = address_of(unquote(found["address"].strip("<>").removeprefix(OURS)))
-        return f"[{found['words']}]({address})" if address else found["words"]
-
-    return _LINK.sub(lead, text) if OURS in text else text
 
 
 def _problem(link: Link, there: Collection[str]) -> str:
