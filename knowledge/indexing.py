@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from common import promise as promises
 from common.promise import State
+from knowledge.embedding import keeping
 from knowledge.enums import Status
 from knowledge.models import Article, Indexing
 from knowledge.search import index
@@ -52,6 +53,7 @@ def fulfil(promise: Indexing) -> None:
         index.lock()
         with promise.fenced():
             index.write([promise.article_id])
+            keeping.owe()
             _forget_older([promise.article_id])
 
 
@@ -74,6 +76,7 @@ def index_all_owed(article_ids: Sequence[int], *, now: datetime) -> int:
             kept_ids = list(kept.values_list("pk", flat=True))
             index.write(some)
             Indexing.objects.filter(pk__in=kept_ids).update(state=State.KEPT, problem="")
+            keeping.owe()
             _forget_older(some)
     if len(wanted) >= MANY:
         index.tidy()

@@ -153,6 +153,8 @@ class Passage(models.Model):
             # whose passage it is, and which an article has, without reading any text
             models.Index(fields=["id"], include=["article", "kind"], name="passage_belongs_to"),
             models.Index(fields=["article"], include=["id", "kind"], name="passages_of_article"),
+            # whose vector it is
+            models.Index(fields=["digest"], name="passage_digest"),
         ]
 
     def __str__(self) -> str:
@@ -238,5 +240,6 @@ class Indexing(Promise):
 
 
 # stories of their own; Django looks for all models of an app here
+from knowledge.embedding.models import Embedder, Embedding  # noqa: E402, F401
 from knowledge.evaluation.models import EvaluationCase, EvaluationTurn  # noqa: E402, F401
 from knowledge.gaps.models import Gap, GapQuestion  # noqa: E402, F401

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 
 from knowledge import indexing
+from knowledge.embedding import keeping
 from knowledge.gaps import operations as gaps
 
 _tidied_on: date | None = None
@@ -10,7 +11,7 @@ _tidied_on: date | None = None
 
 def sweep(*, now: datetime) -> int:
     _tidy_once_a_day(now)
-    return indexing.sweep(now=now) + gaps.sweep(now=now)
+    return indexing.sweep(now=now) + gaps.sweep(now=now) + keeping.sweep(now=now)
 
 
 def _tidy_once_a_day(now: datetime) -> None:

@@ -4,3 +4,4 @@ from .core import *
 from .delivery import *
 from .admin import *
 from .observability import *
+from .vendors import *

@@ -14,6 +14,9 @@ from django.utils import timezone
 from knowledge import indexing
 from knowledge.models import Article
 from knowledge.operations import Draft, save_article
+from tests.standins.fixtures import vendor
+
+__all__ = ["vendor"]  # an embedder to search with
 
 ARTICLES = Path(settings.BASE_DIR) / "knowledge" / "data" / "articles"
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
+from knowledge.embedding import keeping
 from knowledge.importing import Unreadable, import_articles
 
 
@@ -28,9 +29,15 @@ class Command(BaseCommand):
             self.stderr.write(_("warning: %s") % words)
         if done.doubtful > len(done.warnings):
             self.stderr.write(_("warning: and %d articles more like that") % (done.doubtful - len(done.warnings)))
+        if problem := keeping.keep_all(progress=self._vectors_made):
+            # all can be found by their words, and what is left is still owed
+            self.stderr.write(_("warning: not all vectors are made, the rest follows by itself: %s") % problem)
         self.stdout.write(
             _("%(found)d found, %(changed)d new or changed, %(bad)d not taken")
             % {"found": done.found, "changed": done.changed, "bad": len(done.problems)}
         )
         if done.problems:
             raise SystemExit(1)
+
+    def _vectors_made(self, made: int, total: int) -> None:
+        self.stderr.write(_("vectors: %(made)d of %(total)d") % {"made": made, "total": total})
