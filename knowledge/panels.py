@@ -1,4 +1,4 @@
-"""What the knowledge base shows on a conversation's page: its evaluation case, or the button that makes one."""
+"""What the knowledge base shows on a conversation's page: what was left unanswered in it, and its evaluation case."""
 
 from __future__ import annotations
 
@@ -12,13 +12,19 @@ from django.utils.translation import gettext as _
 
 from common.admin import button_to, link_to
 from knowledge.evaluation.models import EvaluationCase
+from knowledge.gaps.models import Gap
 from sales.models import Conversation
+
+#: unanswered questions shown of one conversation
+GAPS_MOST = 10
 
 
 def panels(row: Any) -> Iterable[SafeString]:
     """A line for a conversation; nothing for a lead."""
     if not isinstance(row, Conversation):
         return
+    for gap in Gap.objects.filter(questions__conversation=row, questions__article=None).distinct()[:GAPS_MOST]:
+        yield format_html("{} · {}", link_to(gap), gap.get_state_display())
     case = EvaluationCase.objects.filter(conversation=row).first()
     if case is not None:
         yield format_html("{}: {}", _("In the evaluation set"), link_to(case))

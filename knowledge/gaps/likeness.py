@@ -43,6 +43,18 @@ _EMPTY = frozenset(
     """.split()  # noqa: SIM905
 )
 
+#: words that say little: what customers call us, and whether we have something at all. The articles have few of them,
+#: as they call things by their names, so rarity alone would take them for what is asked
+_WEAK = frozenset(
+    stem_of(each)
+    for each in """
+    бот ботик чатбот робот помощник ассистент нейросеть система сервис программа компания клиент клиенту клиентов
+    поддерживает поддерживаете поддерживается подключить подключаете подключается подключите работает работаете работать
+    использовать используете использует условия
+    """.split()  # noqa: SIM905
+)
+_WEAK_COUNTS = 0.4
+
 
 @dataclass(frozen=True)
 class Asked:
@@ -83,7 +95,8 @@ class Rarity:
         self._with_stem = with_stem or {}
 
     def __call__(self, each: Word) -> float:
-        return rarity(self._with_stem.get(each.stem_mark, 0), self._passages)
+        weight = rarity(self._with_stem.get(each.stem_mark, 0), self._passages)
+        return weight * _WEAK_COUNTS if each.stem in _WEAK else weight
 
 
 def likeness(one: Asked, other: Asked, weight: Rarity) -> float:

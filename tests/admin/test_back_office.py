@@ -54,12 +54,14 @@ def office() -> Iterator[Stack]:
             f"Сколько стоит AI-менеджер на 1800 диалогов в месяц? {ATTACK}",
             "Мой телефон +7 916 123-45-67, меня зовут Анна",
             "Пришлите коммерческое предложение",
+            "Какие у вас открыты вакансии?",
             "Позовите человека",
         )
         for number, text in enumerate(words):
             _post(stack, f"/{talk['id']}/messages", token=talk["token"], client_id=str(number), text=text)
             until(lambda so_far=number: stack.sql(ANSWERED)[0][0] > so_far, seconds=30, what=text)
         until(lambda: stack.sql("SELECT 1 FROM billing_document WHERE state = 'kept'"), seconds=30, what="PDF")
+        until(lambda: stack.sql("SELECT 1 FROM knowledge_gap"), seconds=30, what="the unanswered question")
         yield stack
 
 
