@@ -19,6 +19,8 @@ QUERY_MOST = 1000
 #: how many articles go whole with their passage, and how much of each
 BODIES = 3
 BODY_MOST = 6000
+#: how many of the questions that such an article answers go with it: what may be asked next
+QUESTIONS = 8
 
 
 @tool
@@ -55,8 +57,9 @@ def search(*, context: ToolContext, query: str) -> ToolOutput:
     }
     for each, hit in zip(found[:BODIES], hits, strict=False):
         body, questions = whole.get(hit.article.pk, ("", []))
-        # an article may answer what its text does not name: then one of its questions does
-        each |= {"body": render(body), "question": nearest(query, questions)}
+        each |= {"body": render(body), "questions": questions[:QUESTIONS]}
+        # an article may answer what its text doesn't name: then one of its questions does
+        each["question"] = nearest(query, questions)
     return ToolOutput(
         text="\n\n".join(_words(each) for each in found),
         data={"hits": found},

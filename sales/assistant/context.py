@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
 
 from common.fields import readable
 from common.masking import Masker
+from sales.assistant.language import language_of
 from sales.assistant.protocol import Heard, TurnContext
 from sales.enums import Author, Mode
 from sales.models import Conversation, Message, Turn
@@ -66,28 +65,3 @@ def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene
         documents=frozenset(memory.get("documents", ())),
     )
     return Scene(context, masked, masker, upto_seq)
-
-
-def language_of(text: str, *, otherwise: str) -> Literal["ru", "en"]:
-    """``ru`` where there is Cyrillic, ``en`` where there are English words; other texts keep the language.
-
-    Russian in Latin letters, or typed on the English keyboard, is no English: no word of it is a common one.
-    """
-    if re.search(r"[а-яё]", text, re.IGNORECASE):
-        return "ru"
-    if _ENGLISH.search(text):
-        return "en"
-    return "en" if otherwise == "en" else "ru"
-
-
-#: enough of common English to know it by; no names of products, and nothing that is also Russian in Latin letters
-_ENGLISH = re.compile(
-    r"\b(?:hello|hi|hey|the|what|how|which|where|when|why|who|are|does|did|can|could|would|will|should|have|has|you"
-    r"|your|yours|we|our|it|this|that|they|for|with|without|and|or|of|from|about|price|prices|pricing|cost|costs|much"
-    r"|many|month|monthly|year|yearly|annual|annually|quote|proposal|discount|discounts|startup|conversations|documents"
-    r"|contracts|reports|chats|need|want|looking|please|thanks|thank|yes|send|call|talk|human|person|someone|help|add"
-    r"|remove|buy|sell|offer|compare|difference|between|than|cheaper|cheapest|stored|support|training|onboarding"
-    r"|integration|channels|company|employees|not|sure|good|morning|afternoon|bye|goodbye|great|sorry|tell|more|other"
-    r"|another|instructions|ignore|your|free|trial|pay|payment|invoice|contract|refund)\b",
-    re.IGNORECASE,
-)

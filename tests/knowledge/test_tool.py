@@ -23,7 +23,15 @@ def test_passages_come_with_prices_of_this_moment_and_their_sources(demo):
     output = run("что умеет AI-менеджер и сколько стоит тариф бизнес")
 
     hit = next(each for each in output.data["hits"] if each["article"] == "ai-manager")
-    assert set(hit) - {"body", "question"} == {"article", "title", "passage", "text", "score", "share", "product"}
+    assert set(hit) - {"body", "question", "questions"} == {
+        "article",
+        "title",
+        "passage",
+        "text",
+        "score",
+        "share",
+        "product",
+    }
     assert hit["product"] == "ai_manager"
     assert "{{" not in output.text
     assert any("12\u00a0345" in each["text"] for each in output.data["hits"])

@@ -9,7 +9,7 @@ from typing import Any
 from knowledge.llm.keyless import facts, morphology, passages
 from knowledge.llm.keyless.draft import Draft
 from knowledge.llm.keyless.needs import last_question
-from knowledge.llm.keyless.questions import FACTS, Question
+from knowledge.llm.keyless.questions import DISCOUNT_WORDS, FACTS, Question
 from knowledge.llm.keyless.wording import listed
 from pricing import words
 
@@ -18,7 +18,7 @@ def answer_questions(draft: Draft) -> None:
     """Answer each question in turn; say plainly which have no answer."""
     missing = []
     for at, question in enumerate(draft.plan.questions):
-        told = _tell(draft, question, draft.done.hits(f"search-{at}"))
+        told = _tell(draft, question, _about_special(question, draft.done.hits(f"search-{at}")))
         if not told and question.kind in FACTS:
             told = _tell_fact(draft, question)
         if question.kind == "paper" and not draft.plan.proposal:
@@ -33,6 +33,14 @@ def answer_questions(draft: Draft) -> None:
         _admit(draft, missing)
 
 
+def _about_special(question: Question, hits: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+    """Of what was found on discounts only that which has the words beyond them, or the catalogue answers better."""
+    if question.kind != "discount":
+        return hits
+    special = {word for word in passages.content(question.text) if word not in DISCOUNT_WORDS}
+    return [hit for hit in hits if special & passages.content(f"{hit.get('title', '')} {hit.get('text', '')}")]
+
+
 def _admit(draft: Draft, missing: Sequence[Question]) -> None:
     """The one place where a question counts as unanswered: ``draft.missing`` is what staff see of it."""
     draft.notes.append(f"{len(missing)} questions without an answer")
@@ -45,7 +53,8 @@ def _admit(draft: Draft, missing: Sequence[Question]) -> None:
         if draft.parts or draft.plan.request or draft.plan.contact or draft.plan.person or draft.plan.proposal:
             return
         if last_question(draft.talk.last_reply):
-            draft.add(draft.say("unclear_answer"))  # they answered our question, and asked nothing
+            # they answered our question, and asked nothing
+            draft.add(draft.say("unclear_answer" if draft.context.quote is None else "unclear_after_quote"))
             return
     draft.unanswered = True
     if draft.talk.means("complaint", "privacy"):
@@ -79,7 +88,7 @@ def _tell(draft: Draft, question: Question, hits: Sequence[Mapping[str, Any]]) -
         text = "\n\n".join(block for block in answer.text.split("\n\n") if block not in "\n".join(draft.parts))
         if not text or (text.startswith("**") and "\n" not in text):
             told = True  # two questions, one answer
-        elif any(answer.text in reply for reply in draft.talk.replies[-3:]):
+        elif any(answer.text in reply for reply in draft.talk.replies) and _asked_before(draft, question):
             told = draft.add(draft.say("told_above")) or told
             draft.unanswered = True  # they ask again, so it wasn't enough
         else:
@@ -90,6 +99,13 @@ def _tell(draft: Draft, question: Question, hits: Sequence[Mapping[str, Any]]) -
                 draft.further += answer.further
                 told = True
     return told
+
+
+def _asked_before(draft: Draft, question: Question) -> bool:
+    """Whether the same was asked before, in these or much the same words."""
+    asked = passages.content(question.text)
+    earlier = (passages.content(text) for text in draft.talk.heard[: -len(draft.talk.said)])
+    return any(len(asked & words) * 4 >= len(asked) * 3 for words in earlier if asked)
 
 
 def _room(draft: Draft, question: Question) -> int:
@@ -128,6 +144,8 @@ def _fact(draft: Draft, question: Question) -> str:
     catalogue, language = draft.catalogue, draft.language
     products = [product for product in catalogue.products if product.code in question.products]
     match question.kind:
+        case "discount" if "services" in question.names:
+            return draft.say("no_discount_on_services")
         case "discount":
             return facts.discounts(catalogue, question.names, language)
         case "tiers":
@@ -143,4 +161,6 @@ def _fact(draft: Draft, question: Question) -> str:
         case "budget":
             return facts.within_budget(products or catalogue.products, question.amount, language)
         case _:
+            if len(products) > 1:
+                return facts.prices_from(products, language)
             return f"{draft.say('prices_lead')}\n\n{facts.prices_from(catalogue.products, language)}"

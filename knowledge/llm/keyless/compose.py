@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from decimal import Decimal
 
 from knowledge.llm.keyless import facts
 from knowledge.llm.keyless import plan as plans
@@ -13,6 +14,7 @@ from knowledge.llm.keyless.needs import Talk
 from knowledge.llm.keyless.plan import Done, Plan
 from knowledge.llm.keyless.prices import composition, name_prices
 from knowledge.llm.keyless.wording import FIELDS, inside, listed
+from pricing import words
 from pricing.calculator import Rules
 from sales.assistant.protocol import Entry, Reply, TurnContext
 
@@ -56,7 +58,9 @@ def talk_of_itself(draft: Draft) -> None:
         draft.add(draft.say("smalltalk"))
     elif draft.talk.means("here") and not draft.plan.questions and not draft.plan.person:
         draft.add(draft.say("here"))
-    if draft.talk.means("foreign"):
+    if draft.talk.means("fun"):
+        draft.add(draft.say("no_fun"))
+    elif draft.talk.means("foreign"):
         draft.add(draft.say("foreign"))
 
 
@@ -106,9 +110,26 @@ def name_unknown_products(draft: Draft) -> None:
             draft.add(draft.say("unknown_product", name=name, products=listed(draft.product_names(), draft.language)))
 
 
+def name_unknown_tiers(draft: Draft) -> None:
+    for understood in draft.talk.said:
+        for name in understood.unknown_tiers:
+            tiers = {tier.code: tier for product in draft.catalogue.products for tier in product.tiers}
+            names = [facts.tier_name(tier, draft.language) for tier in tiers.values()]
+            draft.add(draft.say("unknown_tier", name=name, tiers=listed(names, draft.language)))
+
+
+def recommend(draft: Draft) -> None:
+    """To who describes their work and asks for advice, the product that does it."""
+    topics = [product for code in draft.talk.needs.topics if (product := draft.catalogue.product(code)) is not None]
+    if draft.talk.means("advise") and topics and not draft.plan.request:
+        draft.add(draft.say("recommended", product=listed([draft.name(each) for each in topics], draft.language)))
+
+
 def show_range(draft: Draft) -> None:
     """What there is to buy at all."""
     lost = draft.talk.means("unsure") and not draft.talk.needs.products and not draft.talk.needs.topics
+    if any(question.kind == "services" for question in draft.plan.questions):
+        return
     if draft.talk.means("range") or lost:
         services = [inside(service.name.in_language(draft.language)) for service in draft.catalogue.services]
         draft.add(draft.say("we_have", products=listed(draft.product_names(), draft.language)))
@@ -153,7 +174,12 @@ def give_proposal(draft: Draft) -> None:
         draft.add(draft.say("proposal_ready"))
     parts = composition(draft)
     if parts:
-        draft.parts[-1] += " " + draft.say("in_proposal", parts=listed(parts, draft.language), period=_period(draft))
+        values = {"parts": listed(parts, draft.language), "period": _period(draft)}
+        draft.parts[-1] += " " + draft.say("in_proposal", **values)
+        total = str(result.data.get("total") or "")
+        if total and draft.add(draft.say("proposal_total", total=words.money(Decimal(total)))):
+            total_words = draft.parts.pop()
+            draft.parts[-1] += " " + total_words
     if may_ask_phone(draft):
         draft.add(draft.say("leave_phone"))
 
@@ -210,6 +236,8 @@ PARTS = (
     refuse,
     take_contact,
     name_unknown_products,
+    name_unknown_tiers,
+    recommend,
     show_range,
     answer_questions,
     name_prices,

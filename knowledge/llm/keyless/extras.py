@@ -19,7 +19,9 @@ class Services:
     """Wanted services with quantities (None: nobody said how many), those taken out, and all that were named."""
 
     wanted: dict[str, int | None] = field(default_factory=dict)
+    none: bool = False
     dropped: set[str] = field(default_factory=set)
+    counted: dict[str, int] = field(default_factory=dict)
     topics: dict[str, None] = field(default_factory=dict)
 
 
@@ -31,11 +33,38 @@ def services_in(message: Message) -> Services:
             services.dropped.add(match.name)
             continue
         quantity = _quantity(message, match)
+        if quantity is not None and quantity <= 0:
+            services.none = True
+            continue
         if quantity is None and not _is_ordered(message, match, message.clause_of(match.first)):
             continue
         if services.wanted.get(match.name) is None:
             services.wanted[match.name] = quantity
+    if services.none:
+        services.wanted = {code: count for code, count in services.wanted.items() if count}
+    named = {place for match in message.all("service") for place in range(match.first, match.last + 1)}
+    for number in message.numbers:
+        if number.last + 1 in named or message.after_comma(number.last + 1):
+            continue
+        code = _by_unit(message, message.lemma(number.last + 1))
+        if (
+            code is not None
+            and not message.is_spent(number)
+            and message.clause_of(number.first).intents.isdisjoint({"know"})
+        ):
+            services.counted[code] = number.whole
+            message.spend(*range(number.first, number.last + 2))
     return services
+
+
+def _by_unit(message: Message, word: str) -> str | None:
+    """The service that is counted in this unit, if it is the only one."""
+    codes = [
+        service.code
+        for service in message.catalogue.services
+        if word and word == morphology.lemma(morphology.spell(service.unit.ru))
+    ]
+    return codes[0] if len(codes) == 1 else None
 
 
 def _is_ordered(message: Message, match: Match, clause: Clause) -> bool:
@@ -82,6 +111,7 @@ def _unit_words(message: Message, code: str) -> set[str]:
     if service is None:
         return set()
     words = {morphology.lemma(morphology.spell(word)) for word in f"{service.unit.ru} {service.unit.en}".split()}
+    words |= {"раз", "штука", "шт"}
     return words | {"сессия", "урок", "sessions"} if code == "training" else words
 
 
@@ -128,7 +158,7 @@ def _stands_alone(message: Message, place: int) -> bool:
     return (
         bool(before)
         and not governed
-        and not before.isdigit()
+        and (not before.isdigit() or message.after_comma(place))
         and after not in {"назад", "спустя", "работы", "гарантии"}
     )
 

@@ -38,11 +38,14 @@ PRODUCTS = {
 PRODUCT_HINTS = {
     "ai_manager": """
         нужный|хотеть|купить|интересовать|заказать .. бот / отвечать клиент / ответ клиент
+        / клиент|покупатель .. писать / писать .. авито|телеграм|чат|мессенджер / успевать .. отвечать|ответить
+        / терять|теряться .. заявка|клиент|обращение / много .. сообщение|обращение|переписка / отдел продажа
+        / нет .. отвечать / ночью .. отвечать|писать
         / обрабатывать|обработка заявка|лид|обращение / продажа / lead|leads / заявка / переписка с клиент
     """,
     "ai_lawyer": """
         проверка|проверять|проверить|анализ|анализировать|составить|составлять|составление
-        .. договор|контракт|документ
+        .. договор|контракт|документ / договор|документ|контракт .. проверять|проверить|анализировать
         / договорный работа / юридический / legal / contracts
     """,
     "ai_analyst": """
@@ -91,7 +94,8 @@ SERVICES = {
     "crm_integration": """
         интеграция с crm|амо|амоцрм|amocrm|битрикс*|bitrix* / crm интеграция / интеграция crm
         / подключение|подключить|связать|настроить|интегрировать .. crm|амоцрм|amocrm|битрикс*|bitrix*
-        / crm integration / integration .. crm / с crm / интеграция|=интегро
+        / crm integration / integration .. crm / с crm / crm
+        / интеграция с битрикс*|bitrix*|амо*|amo* / интеграция|=интегро
     """,
     "knowledge_upload": """
         загрузка|загрузить|залить|заливка|наполнение|перенос .. база|=базу / база знание / загрузка .. документ
@@ -143,7 +147,7 @@ YES = wordset(
     "да ага угу давай давать давайте конечно хорошо ок окей ладно согласный подходить подойти пойти отлично"
     " супер го готовить yes ok okay sure yep yeah please пожалуйста хотеть можно нужно оформить подготовить"
     " верно правильно точно так ну разуметься =подготовьте интересно посчитать рассчитать позвать позови"
-    " позовите =верно давай-ка"
+    " позовите =верно давай-ка оформлять подготавливать делать сделать кидать прислать скинуть годиться"
 )
 #: heard, and neither yes nor no
 SEEN = wordset(
@@ -157,12 +161,21 @@ NOT_A_PROFESSION = wordset(
     " человек друг клиент пользователь разработчик поставщик конкурент покупатель собеседник кто тот этот наш"
     " ваш"
 )
+ENGLISH_PROFESSIONS = wordset(
+    "accountant recruiter designer translator doctor marketer writer developer teacher secretary receptionist driver"
+    " logistician engineer editor copywriter bookkeeper hr programmer nurse cook"
+)
 #: words that say a person is meant and not our product
 PEOPLE = wordset("наш ваш мой свой штатный живой личный персональный твой другой хороший опытный главный который")
 
 #: what may be asked of a product without asking anything in particular
 AT_LARGE = wordset(
     "уметь делать рассказать подробный работать интересовать описать возможность функция продукт tell describe"
+)
+#: words that ask for nothing in particular
+VAGUE = wordset(
+    "взять мочь выбрать купить подойти посоветовать предложить предлагать получить сделать делать вариант дальше"
+    " взамен решить смочь хватить"
 )
 PRONOUNS = wordset("он она оно они его ее ему ей него нее нем ней ним них их это этот тот")
 
@@ -172,7 +185,8 @@ FILLERS = wordset(
     " про без не ни да нет я мы ты вы он она оно они мой наш ваш твой свой что как какой который чем кто где"
     " когда сколько можно мочь быть пожалуйста подсказать сказать здравствуйте привет добрый день хотеть нужный"
     " надо узнать понять интересовать есть там тут здесь еще уже только очень если чтобы тоже также все весь"
-    " рассказать спасибо the a an of to in on and or for is are do does can you your i we me my it what how"
+    " рассказать"
+    " спасибо куда после через чтоб the a an of to in on and or for is are do does can you your i we me my it what how"
     " please"
 )
 
@@ -186,7 +200,7 @@ def phrasebook(catalogue: Rules) -> Phrasebook:
     latest = _latest
     # by identity first: to compare or to hash a whole catalogue costs more than to read a message
     if latest is None or (latest[0] is not catalogue and latest[0] != catalogue):
-        latest = _latest = catalogue, Phrasebook(_all_phrases(catalogue))
+        latest = _latest = catalogue, Phrasebook(_all_phrases(catalogue), YES | NO | SEEN)
     return latest[1]
 
 

@@ -77,10 +77,16 @@ class Message:
                 # «почему цена меняется?» asks about prices, and no price
                 clause.intents.discard("price")
                 clause.intents.add("know")
+            if "about_proposal" in clause.intents:
+                clause.intents.discard("proposal")
+                clause.intents.add("know")
         told = {name for clause in self.clauses for name in clause.intents}
         self._by_kind["intent"] = [match for match in self._by_kind["intent"] if match.name in told]
         #: words that belong to a number or a period already explained
         self.spent: set[int] = set()
+        for match in self.all("intent"):
+            if match.name in {"everything", "all_products"}:  # the three of «все три» is no volume
+                self.spend(*range(match.first, match.last + 1))
 
     def all(self, kind: str) -> Sequence[Match]:
         """The matches of a kind, in order."""
@@ -127,7 +133,7 @@ class Message:
         after = match.last + 1
         if not self.together(match.last, after):
             return False
-        if self.lemma(after) in _OUT_AFTER:
+        if self.lemma(after) in _OUT_AFTER | _SWAP:
             return True
         if self.raw(after) in {"пока", "нам", "мне", "тут"}:
             after += 1
@@ -138,7 +144,7 @@ class Message:
 
     def _bare_prices(self) -> list[Match]:
         """«Менеджер и аналитик сколько»: at the end of a sentence that names what we sell, it asks for the price."""
-        named = [match.first for kind in ("product", "head", "service") for match in self.all(kind)]
+        named = [match.first for kind in ("product", "head", "service", "period", "tier") for match in self.all(kind)]
         return [
             Match("intent", "price", place, place)
             for place, lemma in enumerate(self.lemmas)
@@ -218,11 +224,42 @@ def _holds(message: Message, match: Match) -> bool:
         return _is_tier_word(message, match.first)
     if match.kind == "service" and match.first == match.last and message.lemma(match.first) == "интеграция":
         return message.raw(match.last + 1) not in {"с", "со"}
+    if match.kind == "service" and match.first == match.last and _is_other_work(message, match):
+        return False
+    if match.name == "person" and _counts_people(message, match):
+        return False
     if match.name == "want" and match.first == match.last:
         return message.raw(match.first - 1) != "не"
     if match.name == "paper":
         return not any(match.first < number.first <= match.last for number in message.numbers)
     return True
+
+
+def _is_other_work(message: Message, match: Match) -> bool:
+    """«Разработка мобильного приложения» is none of our services, and «crm» is one only where it is bought."""
+    if message.raw(match.first) in {"crm", "црм", "срм"}:
+        bought = {"сколько", "стоить", "цена", "добавить", "плюс", "посчитать", "рассчитать", "price", "add"}
+        return not any(message.together(match.first, at) for at, lemma in enumerate(message.lemmas) if lemma in bought)
+    if message.lemma(match.first) not in {"разработка", "доработка", "разработать"}:
+        return False
+    after = match.last + 1
+    if not message.together(match.last, after) or message.after_comma(after):
+        return False
+    said = morphology.grammar(message.raw(after))
+    return bool({"ADJF", "NOUN"} & said) and message.lemma(after) not in _OURS_TO_DEVELOP
+
+
+_OURS_TO_DEVELOP = wordset("час заказ бот индивидуальный функция интеграция система год месяц")
+
+
+def _counts_people(message: Message, match: Match) -> bool:
+    """«Нас 5 человек» calls nobody."""
+    places_of = (at for at in range(match.first, match.last + 1) if message.lemma(at) in _COUNTED)
+    counted = {place for number in message.numbers if not number.weak for place in (number.first - 1, number.last + 1)}
+    return any(place in counted for place in places_of)
+
+
+_COUNTED = frozenset({"человек", "сотрудник", "менеджер"})
 
 
 def _is_product_head(message: Message, match: Match) -> bool:

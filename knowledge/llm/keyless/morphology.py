@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
-from knowledge.words import analyzer
+from knowledge.llm.keyless import keyboard
+from knowledge.words import analyzer, stem_of
 
 
 def wordset(words: str) -> frozenset[str]:
@@ -60,12 +61,6 @@ _FORMS = {
     **dict.fromkeys(("счет", "счета", "счету", "счетом"), "счет"),
     **dict.fromkeys(("данные", "данных", "данным"), "данные"),
 }
-
-#: the English keyboard where the Russian one was meant
-_LAYOUT = str.maketrans(
-    "qwertyuiop[]asdfghjkl;'zxcvbnm,.`",
-    "йцукенгшщзхъфывапролджэячсмитьбюё",
-)
 
 Kind = Literal["word", "number", "mask", "mark"]
 
@@ -127,6 +122,18 @@ def is_first_name(word: str) -> bool:
     return any("Name" in parse.tag.grammemes and parse.score > 0.05 for parse in analyzer().parse(word))
 
 
+_SOUNDS_ALIKE = str.maketrans(
+    {"о": "а", "е": "и", "э": "и", "ы": "и", "я": "и", "ю": "у", "щ": "ш", "ъ": "", "ь": "", "й": "и"}
+)
+
+
+@lru_cache(maxsize=50_000)
+def sound(word: str) -> str:
+    """The stem of a word as it sounds: unstressed vowels fall together, doubled letters count once."""
+    said = stem_of(word).translate(_SOUNDS_ALIKE)
+    return re.sub(r"(.)\1+", r"\1", said)
+
+
 @lru_cache(maxsize=10_000)
 def counted(unit: str, number: int) -> str:
     """A unit in the form that goes with a number: «диалогов в месяц» with 2 is «диалога в месяц»."""
@@ -140,7 +147,11 @@ def counted(unit: str, number: int) -> str:
 def tidy(text: str) -> str:
     """The text as it is read: bounded, without what can't be seen, in the keyboard layout that was meant."""
     text = _INVISIBLE.sub("", text[:CHARACTERS_MOST])
-    return _in_russian_layout(text) if text.isascii() else text
+    text = _GLUED_NUMBER.sub(r"\1 ", text)
+    return keyboard.meant(text) if text.isascii() else text
+
+
+_GLUED_NUMBER = re.compile(r"(\d)(?=[а-яё]{4,})", re.IGNORECASE)
 
 
 def cut(text: str) -> Words:
@@ -212,28 +223,6 @@ def _apart(word: Word) -> Iterator[Word]:
     middle = word.start + len(glued["ai"])
     yield replace(word, raw="ai", lemma="ai", end=middle)
     yield replace(word, raw=glued["rest"], lemma=lemma(glued["rest"]), start=middle, before="")
-
-
-def _in_russian_layout(text: str) -> str:
-    """«crjkmrj cnjbn» is «сколько стоит»: taken for so when that makes more words."""
-    if not re.search(r"[a-z]{3}", text, re.IGNORECASE):
-        return text
-    meant = text.lower().translate(_LAYOUT)
-    words = re.findall(r"[а-яё]{2,}", meant)
-    known = [word for word in words if analyzer().word_is_known(word)]
-    latin = re.findall(r"[a-z]+", text.lower())
-    if sum(map(len, known)) * 2 < sum(map(len, words)) or any(word in _ENGLISH for word in latin):
-        return text
-    # what the layout makes of the question mark and the full stop
-    return re.sub(r"[&]", "?", meant)
-
-
-#: enough of English to tell it from Russian typed on the wrong keyboard
-_ENGLISH = wordset(
-    "the a an is are do does can how what why who where when much many price cost for and or with of to in on you"
-    " your i we my hello hi hey thanks please yes no not ok manager lawyer analyst month year startup human operator"
-    " pdf start business pro enterprise crm api"
-)
 
 
 def distance(one: str, other: str, most: int) -> int:

@@ -45,6 +45,10 @@ class Needs:
     topics: tuple[str, ...] = ()
     #: a size that came before its product
     loose: Size = Size()
+    #: services spoken of last, without being wanted
+    spoken_services: tuple[str, ...] = ()
+    #: the product or service that was added or changed last
+    latest: str = ""
 
     @property
     def priced(self) -> tuple[Any, ...]:
@@ -72,6 +76,8 @@ class Talk:
     complained: bool = False
     #: what they asked the knowledge base last, before these messages
     asked: Question | None = None
+    #: what kind of question their last message before these ended with
+    asked_of: str = ""
     #: everything that they have written so far, these messages included
     heard: tuple[str, ...] = ()
 
@@ -100,6 +106,7 @@ def listen(log: Sequence[Entry], context: TurnContext, catalogue: Rules) -> Talk
     replies: list[str] = []
     last_before, refused, asked_proposal, complained = "", False, False, False
     asked: Question | None = None
+    asked_of = ""
     for entry in heard:
         if entry.author != "customer":
             if entry.author == "assistant":
@@ -113,6 +120,7 @@ def listen(log: Sequence[Entry], context: TurnContext, catalogue: Rules) -> Talk
             said.append(understood)
         else:
             complained = complained or understood.means("complaint", "threat")
+            asked_of = understood.questions[-1].kind if understood.questions else ""
             asked = next((each for each in reversed(understood.questions) if each.kind not in FACTS | {"more"}), asked)
         refused = refused or understood.means("no_contact")
         asked_proposal = asked_proposal or understood.means("proposal")
@@ -120,7 +128,17 @@ def listen(log: Sequence[Entry], context: TurnContext, catalogue: Rules) -> Talk
             needs = fold(needs, understood, catalogue=catalogue, last_reply=last)
     texts = tuple(entry.text for entry in heard if entry.author == "customer")
     return Talk(
-        before, needs, tuple(said), last_before, tuple(replies), refused, asked_proposal, complained, asked, texts
+        before,
+        needs,
+        tuple(said),
+        last_before,
+        tuple(replies),
+        refused,
+        asked_proposal,
+        complained,
+        asked,
+        asked_of,
+        texts,
     )
 
 
@@ -150,8 +168,19 @@ def from_request(request: Mapping[str, Any]) -> Needs:
 
 def fold(needs: Needs, heard: Understood, *, catalogue: Rules, last_reply: str = "") -> Needs:
     """What is needed after one more message."""
+    if heard.drops_latest and needs.latest:
+        heard = replace(heard, dropped=frozenset({needs.latest}))
+    counted = _counts_latest(needs, heard, catalogue, last_reply)
+    if counted:
+        heard = replace(heard, services={needs.latest: heard.volume}, volume=None, volumes=())
     needs = _with_products(needs, heard, catalogue, last_reply)
     services = dict(needs.services)
+    spoken = heard.service_topics or (() if heard.products or heard.topics else needs.spoken_services)
+    if heard.means("price") and not (heard.services or heard.products or heard.topics or heard.dropped):
+        # «вы сами загрузите базу знаний? сколько это стоит?»
+        wanted = spoken if heard.means("refers") or heard.service_topics else ()
+        services |= {code: services.get(code, 1) for code in wanted}
+    services |= {code: count for code, count in heard.counted.items() if code in services}
     for code, quantity in heard.services.items():
         services[code] = quantity or services.get(code, 1)
     services = {code: quantity for code, quantity in services.items() if code not in heard.dropped and quantity > 0}
@@ -160,7 +189,17 @@ def fold(needs: Needs, heard: Understood, *, catalogue: Rules, last_reply: str =
         period = "year" if offered_in(last_reply) == "year" else "month"
     startup = needs.startup if heard.startup is None else heard.startup
     topics = heard.topics or tuple(mention.product for mention in heard.products) or needs.topics
-    return replace(needs, services=services, period=period, startup=startup, topics=topics)
+    named = [*heard.services, *(mention.product for mention in heard.products)]
+    latest = named[0] if named else ("" if needs.latest in heard.dropped else needs.latest)
+    return replace(
+        needs, services=services, period=period, startup=startup, topics=topics, latest=latest, spoken_services=spoken
+    )
+
+
+def _counts_latest(needs: Needs, heard: Understood, catalogue: Rules, last_reply: str) -> bool:
+    """«Четыре» after «добавьте обучение, три занятия» counts the service again, and no volume."""
+    bare = heard.volume is not None and heard.tier is None and not heard.products and not heard.services
+    return bare and needs.latest in needs.services and asked_about(last_reply, catalogue) is None
 
 
 def _with_products(needs: Needs, heard: Understood, catalogue: Rules, last_reply: str) -> Needs:

@@ -58,6 +58,7 @@ _HUNDREDS = {
     "девятьсот": 900,
 }
 _COUNTED = {"пара": 2, "десяток": 10, "полсотни": 50, "сотня": 100, "полтысячи": 500, "дюжина": 12}
+_COUNTED |= {"полтинник": 50, "полтос": 50, "сотка": 100, "стольник": 100, "пятихатка": 500}
 _SCALES = {"тысяча": 1000, "миллион": 1_000_000, "сотня": 100, "десяток": 10}
 #: letters that mean a scale only when glued to the digits: «2к», «3k», «5т»
 _GLUED = {"к": 1000, "k": 1000, "т": 1000, "m": 1_000_000}
@@ -114,7 +115,7 @@ def _read(words: Sequence[Word], first: int) -> Number | None:
     # «-5», but not a dash between words or a range
     room = words[first].start - (words[first - 1].end + 1 if first else 0)
     negative = not in_words and words[first].before in {"-", "−"} and room == 1
-    if first > 0 and words[first - 1].raw == "минус" and not in_words:
+    if first > 0 and words[first - 1].raw == "минус":
         negative = True
     more = first > 0 and words[first - 1].raw in {"больше", "более", "свыше", "over", "above"}
     weak = in_words and value == 1 and not scaled
@@ -137,7 +138,9 @@ def _spoken(words: Sequence[Word], place: int) -> tuple[Fraction | None, int]:
     if lemma in _COUNTED and lemma not in _SCALES:
         return Fraction(_COUNTED[lemma]), place + 1
     if lemma in _SCALES:
-        return Fraction(1), place  # «тысяча» alone: the scale is read next
+        behind = _behind_scale(words, place)
+        # «тысяча» alone: the scale is read next
+        return behind or (Fraction(1), place)
     if lemma in _ENGLISH:
         return Fraction(_ENGLISH[lemma]), place + 1
     total, rank = 0, 4
@@ -151,6 +154,27 @@ def _spoken(words: Sequence[Word], place: int) -> tuple[Fraction | None, int]:
             break
         place += 1
     return (Fraction(total), place) if rank < 4 else (None, place)
+
+
+def _behind_scale(words: Sequence[Word], place: int) -> tuple[Fraction, int] | None:
+    """«Тысяч сто», «тысячи две»: who turns a number round means it roughly."""
+    if words[place].raw not in _TURNED or place + 1 >= len(words) or words[place + 1].lemma in _SCALES:
+        return None
+    following = words[place + 1]
+    if following.before.strip() or following.kind == "mark":
+        return None
+    value = _digits(following)
+    end = place + 2
+    if value is None:
+        value, end = _spoken(words, place + 1)
+    if value is None or value < Fraction(3, 2) or value >= 1000:
+        return None
+    return value * _SCALES[words[place].lemma], end
+
+
+_TURNED = frozenset(
+    {"тысяч", "тысячи", "тыщ", "тыщи", "косарей", "сотни", "сотен", "десятков", "миллионов", "миллиона"}
+)
 
 
 def _scaled(words: Sequence[Word], value: Fraction, place: int, first: int) -> tuple[Fraction, int, bool]:

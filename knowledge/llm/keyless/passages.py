@@ -23,6 +23,8 @@ SHARE_LEAST = 0.35
 #: for a question whose every word is there, and for a long one, which has words around what it asks
 SHARE_LONG = 0.26
 LONG_FROM = 6
+#: for an article far before the next one, and how far that is
+SHARE_APART, APART = 0.24, 1.5
 #: when the customer didn't clearly ask anything
 SHARE_GUESS = 0.4
 #: from here on one shared word is enough: search has found a question that the article answers
@@ -49,7 +51,9 @@ def choose(
 
     For «подробнее» it is what of the article isn't in ``said`` yet.
     """
-    sure = [hit for hit in hits if _is_sure(hit, question)]
+    shares = [float(hit.get("share") or 0) for hit in hits]
+    apart = len(shares) > 1 and shares[0] >= SHARE_APART and shares[0] >= shares[1] * APART
+    sure = [hit for at, hit in enumerate(hits) if _is_sure(hit, question, apart=apart and at == 0)]
     fitting = [hit for hit in sure if _is_about(hit, question)] or (sure if question.refers else [])
     if not fitting:
         return []
@@ -105,15 +109,13 @@ def _words(hit: Mapping[str, Any], question: Question, most: int) -> str:
     if question.kind == "about" or (len(asked) == len(named) == 1 and not question.products and not headed):
         # «какие есть скидки?» asks for the whole article, which begins with what matters most
         return _beginning(sections, question.text, most=most)
-    ranks = _ranks(sections, asked, str(hit.get("text", "")))
+    ranks = _ranks(sections, asked, hit, title, question.text)
     kept: list[int] = []
     room = most
     for at in sorted(range(len(sections)), key=lambda at: (-ranks[at], at)):
         if not kept or (ranks[at] >= max(ranks) * _NEARLY and len(sections[at].text) <= room):
             kept.append(at)
             room -= len(sections[at].text)
-    if named and 0 not in kept and len(sections[0].text) <= min(LEAD_MOST, room):
-        kept.append(0)  # the lead of an article about the very thing
     return _together([sections[at] for at in sorted(kept)], question.text, most=most)
 
 
@@ -136,25 +138,73 @@ def _together(sections: Sequence[Piece], asked: str, *, most: int) -> str:
     """Sections one after another, under their headings where there are several."""
     texts = [excerpt(section.text, asked, most=most) for section in sections]
     if len(texts) == 1:
-        return texts[0]
+        return _with_subject(sections[0].heading, texts[0], content(asked))
     return "\n\n".join(_under_heading(each.heading, text) for each, text in zip(sections, texts, strict=True))
 
 
+def _with_subject(heading: str, text: str, asked: frozenset[str]) -> str:
+    """A section that goes on from its heading («Почти никогда. …») is shown under it."""
+    begins = content(text[:_SUBJECT_WITHIN])
+    about = content(heading.rpartition(" › ")[2])
+    said_in_heading = any(_alike(word, other) for word in asked for other in about)
+    said_at_once = any(_alike(word, other) for word in asked for other in begins)
+    return _under_heading(heading, text) if said_in_heading and not said_at_once else text
+
+
+_SUBJECT_WITHIN = 120
 #: how near to the best section another must come to be shown with it
-_NEARLY = 0.8
+_NEARLY = 0.9
+#: what it is worth that a question is one of an article's first
+_LEAD = 0.8
 
 
-def _ranks(sections: Sequence[Piece], asked: frozenset[str], found: str) -> list[float]:
-    """How much of what was asked each section has: words that few sections have count more, and search has a say."""
+def _ranks(
+    sections: Sequence[Piece], asked: frozenset[str], hit: Mapping[str, Any], title: frozenset[str], question: str
+) -> list[float]:
+    """How much of what was asked each section has: words that few sections have count more, and search has a say.
+
+    A word of the title is what the whole article is about, and its lead says the most important of that. So is the
+    lead likely where the question is one of the first that the article answers.
+    """
     words = [content(section.text) | content(section.heading) for section in sections]
     headings = [content(section.heading) for section in sections]
-    ranks = [0.5 * (section.text.strip() == found.strip()) for section in sections]
+    found = str(hit.get("text", "")).strip()
+    ranks = [0.5 * (section.text.strip() == found) for section in sections]
+    matched = _matched(asked, hit.get("questions") or ())
+    if matched in _FIRST_QUESTIONS:
+        ranks[0] += _LEAD
     for word in asked:
-        holding = [at for at, there in enumerate(words) if any(_alike(word, other) for other in there)]
-        for at in holding:
-            named = any(_alike(word, other) for other in headings[at])
-            ranks[at] += (2 if named else 1) / len(holding)
+        headed = [at for at, there in enumerate(headings) if any(_alike(word, other) for other in there)]
+        named = any(_alike(word, other) for other in title)
+        if named:
+            ranks[0] += 0.5
+        else:
+            holding = {at for at, there in enumerate(words) if any(_alike(word, other) for other in there)}
+            for at in holding - set(headed):
+                ranks[at] += 1 / len(holding)
+        for at in headed:
+            ranks[at] += (1.25 if named else 2) / len(headed)
+    if re.search(r"\bне (?:дела|уме|мож)", question, re.IGNORECASE):
+        # what something does not do stands under a heading of its own
+        denied = [bool(re.search(r"\bне\b", section.heading, re.IGNORECASE)) for section in sections]
+        ranks = [rank + 2 * no for rank, no in zip(ranks, denied, strict=True)]
     return ranks
+
+
+def _matched(asked: frozenset[str], questions: Sequence[str]) -> int | None:
+    """Which of the article's questions is most like the one asked, if any is half alike."""
+    best, most = None, 0.5
+    for place, each in enumerate(questions):
+        words = content(str(each))
+        shared = sum(any(_alike(word, other) for other in words) for word in asked)
+        likeness = 2 * shared / max(1, len(asked) + len(words))
+        if likeness > most:
+            best, most = place, likeness
+    return best
+
+
+#: an article's lead answers its first questions, sections the rest
+_FIRST_QUESTIONS = (0, 1)
 
 
 def _under_heading(heading: str, text: str) -> str:
@@ -167,7 +217,7 @@ def _is_about(hit: Mapping[str, Any], question: Question) -> bool:
     return not product or not question.products or product in question.products
 
 
-def _is_sure(hit: Mapping[str, Any], question: Question) -> bool:
+def _is_sure(hit: Mapping[str, Any], question: Question, *, apart: bool = False) -> bool:
     """Whether a hit is an answer: by its share of the possible score, and by how much of the question is in it."""
     share = float(hit.get("share") or 0)
     asked = content(question.text) - lexicon.AT_LARGE
@@ -178,6 +228,10 @@ def _is_sure(hit: Mapping[str, Any], question: Question) -> bool:
     if asked and not shared:
         return False
     if share >= SHARE_SURE:
+        return True
+    # one article far before all others, or one that has nearly every word
+    nearly = shared * 3 >= len(asked) * 2 > 3 or (apart and shared * 3 >= len(asked) > 1)
+    if nearly and question.kind != "guess" and share >= SHARE_APART:
         return True
     if shared == len(asked) > 1 or len(asked) >= LONG_FROM:
         return share >= SHARE_LONG and shared * 2 >= len(asked)
@@ -190,7 +244,33 @@ def _alike(word: str, other: str) -> bool:
 
 
 #: words that mean the same to a customer and to the author of an article
-_SAME = {"кейс": "пример", "цена": "стоимость", "договориться": "договор", "сроки": "срок"}
+_SAME = {
+    "кейс": "пример",
+    "цена": "стоимость",
+    "договориться": "договор",
+    "сроки": "срок",
+    **dict.fromkeys(("лежать", "держать", "складываться", "складывать", "находиться", "храниться"), "хранить"),
+    **dict.fromkeys(("инфа", "информация", "инфо"), "данные"),
+    **dict.fromkeys(("нейронка", "нейросетка", "ии", "ai"), "нейросеть"),
+    **dict.fromkeys(("длиться", "долго", "время", "быстро", "скоро", "занимать"), "срок"),
+    **dict.fromkeys(("внедряться", "внедрить", "внедрять", "запуск", "запустить", "запускать"), "внедрение"),
+    **dict.fromkeys(("подключение", "заработать", "установка"), "внедрение"),
+    **dict.fromkeys(("наврать", "соврать", "врать", "ошибиться", "ошибаться", "ерунда", "накосячить"), "ошибка"),
+    **dict.fromkeys(("учиться", "обучаться", "тренироваться"), "обучение"),
+    **dict.fromkeys(("скан", "сканировать"), "скан"),
+    **dict.fromkeys(("заграница", "рубеж", "зарубежный"), "граница"),
+    "хранение": "хранить",
+    "рф": "россия",
+    "лимит": "объем",
+    "превысить": "закончиться",
+}
+
+
+def query_of(text: str) -> str:
+    """What is searched for: the question, and what its words are called in articles where that is another word."""
+    words = [word for word in morphology.cut(morphology.tidy(text)).words if word.kind == "word"]
+    others = dict.fromkeys(_SAME[word.lemma] for word in words if word.lemma in _SAME)
+    return " ".join([text, *others])
 
 
 def content(text: str) -> frozenset[str]:
@@ -279,7 +359,7 @@ def _first_words(item: str) -> str:
     sentence = re.split(r"(?<=[.!?…])\s+(?=[А-ЯЁA-Z«\"])", item)[0]
     if bold is None or len(sentence) <= _ITEM_MOST:
         return sentence
-    return bold[1]
+    return bold[1].replace("**", "").rstrip(".:")
 
 
 #: characters of a list's item that need no cutting

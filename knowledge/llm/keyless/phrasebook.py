@@ -64,11 +64,11 @@ class _Phrase:
 class Phrasebook:
     """Many phrases, looked for in one pass over a message."""
 
-    def __init__(self, phrases: Iterable[tuple[str, str, str]]) -> None:
-        """``phrases`` are (kind, name, words)."""
+    def __init__(self, phrases: Iterable[tuple[str, str, str]], answers: Iterable[str] = ()) -> None:
+        """``phrases`` are (kind, name, words); ``answers`` are words that are known beside them."""
         self._by_word: dict[str, list[_Phrase]] = defaultdict(list)
         self._others: list[_Phrase] = []
-        vocabulary: set[str] = set()
+        vocabulary: set[str] = {word for word in answers if len(word) >= 4}
         for kind, name, words in phrases:
             phrase = _Phrase(kind, name, tuple(_step(word) for word in words.split()))
             first = phrase.steps[0]
@@ -79,6 +79,9 @@ class Phrasebook:
             for step in phrase.steps:
                 vocabulary |= {word for word in step.lemmas if len(word) >= 4}
         self._vocabulary = frozenset(vocabulary)
+        self._by_sound: dict[str, str] = {}
+        for word in sorted(vocabulary, key=len, reverse=True):  # of two that sound alike the shorter is the commoner
+            self._by_sound[morphology.sound(word)] = word
         self._nearest = lru_cache(maxsize=10_000)(self._find_nearest)
 
     def lemmas(self, words: Sequence[Word]) -> list[str]:
@@ -109,6 +112,9 @@ class Phrasebook:
     def _find_nearest(self, raw: str, lemma: str) -> str:
         if lemma in self._vocabulary:
             return lemma
+        alike = self._alike(raw)
+        if alike:
+            return alike
         best, fewest = lemma, 3
         for known in self._vocabulary:
             if known[0] != raw[0]:
@@ -118,6 +124,23 @@ class Phrasebook:
             if wrong <= most and (wrong, known) < (fewest, best):
                 best, fewest = known, wrong
         return best
+
+    def _alike(self, raw: str) -> str:
+        """The known word that sounds like a misspelt one, whatever its ending: «атчетов» is «отчет»."""
+        heard = morphology.sound(raw)
+        if len(heard) < 4 or raw.isascii():
+            return ""
+        if heard in self._by_sound:
+            return self._by_sound[heard]
+        if len(heard) < 5:
+            return ""
+        near = (
+            sound
+            for sound in self._by_sound
+            if sound[0] == heard[0] and len(sound) >= 5 and morphology.distance(sound, heard, 1) <= 1
+        )
+        found = min(near, key=lambda sound: (abs(len(sound) - len(heard)), sound), default="")
+        return self._by_sound.get(found, "")
 
 
 def phrases(table: Mapping[str, str], *, kind: str) -> Iterator[tuple[str, str, str]]:

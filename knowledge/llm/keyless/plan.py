@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from knowledge.llm.keyless import lexicon
+from knowledge.llm.keyless import lexicon, morphology
+from knowledge.llm.keyless.lexicon import phrasebook
 from knowledge.llm.keyless.needs import Needs, Size, Talk, from_request
-from knowledge.llm.keyless.passages import content
+from knowledge.llm.keyless.passages import content, query_of
 from knowledge.llm.keyless.questions import FACTS, Kind, Question
 from knowledge.llm.keyless.sizes import tier_of
 from knowledge.llm.keyless.wording import variants_of
@@ -93,11 +94,12 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
     proposal = talk.means("proposal") or (talk.means("yes", "yes_and") and talk.offered == "proposal")
     contact: dict[str, str] = {}
     for understood in talk.said:
-        contact |= understood.contact
+        contact |= {} if understood.means("privacy") else understood.contact
     questions = tuple(question for understood in talk.said for question in understood.questions)
-    resolved = (_in_context(_as_written(question), talk, context, catalogue) for question in questions)
+    resolved = (_in_context(_as_written(question, catalogue), talk, context, catalogue) for question in questions)
     questions = tuple(_at_large(question, catalogue) for question in resolved if question)[:QUESTIONS_MOST]
     compares_periods = any(question.kind == "periods" for question in questions)
+    questions = questions or _budget_again(talk)
     changed = needs.priced != talk.before.priced
     agreed_period = talk.means("yes", "yes_and") and talk.offered in {"year", "month"}
     asks_price = talk.means("price") and not any(question.kind == "ware" for question in questions)
@@ -115,9 +117,10 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
     promised = any(words in reply for words in PROMISES for reply in talk.replies)
     proposal = proposal or (request is not None and promised and "proposal" not in context.documents)
     fresh = _introduced(talk)
-    if fresh and request is None and not price_list and not questions:
+    bad_volume = any(understood.bad_volume for understood in talk.said)
+    if fresh and request is None and not price_list and not questions and not bad_volume:
         questions = tuple(_introduction(code, catalogue) for code in fresh[:2])
-    refused = talk.means("privacy", "attack", "attack_price")
+    refused = talk.means("privacy", "attack", "attack_price", "foreign", "fun")
     refused = refused or any(understood.unknown for understood in talk.said)
     if talk.means("price") and not refused and not needs.products and not needs.services and not questions:
         questions = (Question("", kind="prices"),)
@@ -138,6 +141,14 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
         person=person,
         proposal=proposal,
     )
+
+
+def _budget_again(talk: Talk) -> tuple[Question, ...]:
+    """«А до 50?» after a budget names another one; who says 50 means thousands."""
+    heard = [understood.volume for understood in talk.said if understood.volume and not understood.products]
+    if talk.asked_of != "budget" or not heard:
+        return ()
+    return (Question("", talk.needs.topics, "budget", amount=heard[-1] * (1 if heard[-1] >= 1000 else 1000)),)
 
 
 def _quotable(needs: Needs, context: TurnContext) -> bool:
@@ -167,9 +178,13 @@ _SPELLINGS = (
 )
 
 
-def _as_written(question: Question) -> Question:
-    """A question with names spelt as the articles spell them."""
+def _as_written(question: Question, catalogue: Rules) -> Question:
+    """A question with names spelt as the articles spell them, and words that no dictionary has as they were meant."""
     text = question.text
+    cut = morphology.cut(text)
+    for word, meant in reversed(list(zip(cut.words, phrasebook(catalogue).lemmas(cut.words), strict=True))):
+        if word.kind == "word" and meant != word.lemma and meant != word.raw and not word.raw.isascii():
+            text = text[: word.start] + meant + text[word.end :]
     for spelling, name in _SPELLINGS:
         text = spelling.sub(name, text)
     return replace(question, text=text)
@@ -249,9 +264,9 @@ def _tier(product: Product, size: Size) -> tuple[str | None, str]:
 def first_calls(plan: Plan, context: TurnContext, catalogue: Rules) -> list[ToolRequest]:
     """What can be called at once; ids say what a call is for."""
     calls = [
-        ToolRequest(f"search-{at}", SEARCH, {"query": each.text})
+        ToolRequest(f"search-{at}", SEARCH, {"query": query_of(each.text)})
         for at, each in enumerate(plan.questions)
-        if each.kind not in FACTS or each.special
+        if _is_searched(each)
     ]
     if plan.figures:
         calls.append(ToolRequest("figures", PRICES, {}))
@@ -264,6 +279,13 @@ def first_calls(plan: Plan, context: TurnContext, catalogue: Rules) -> list[Tool
     if plan.person and not context.waiting:
         calls.append(ToolRequest("person", PERSON, {"reason": "the customer asked for a person"}))
     return calls
+
+
+def _is_searched(question: Question) -> bool:
+    """Whether articles may say something of it: not of what the catalogue knows, nor of papers that are ordered."""
+    if question.kind == "ware":
+        return not question.special  # «продаёте серверы?»: the catalogue says it all
+    return question.special or question.kind not in FACTS | {"paper"}
 
 
 def next_calls(plan: Plan, done: Done, context: TurnContext, catalogue: Rules) -> list[ToolRequest]:

@@ -54,7 +54,16 @@ def questions_in(message: Message, products: Sequence[Match]) -> tuple[Question,
         refers = "refers" in clause.intents
         if kind == "discount":
             names, special = _discounts_named(message, clause), _is_special(message, clause)
+            if not names and any(clause.holds(match.first) for match in message.all("service")):
+                names, special = ("services",), False
+            special = special and not names
             questions.append(Question(text, tuple(about), kind, refers, names, special))
+        elif kind == "ware":
+            sold = "price" not in clause.intents
+            questions.append(Question(text, tuple(about), kind, refers, special=sold))
+        elif kind == "paper":
+            special = bool(clause.intents & {"know", "compare"}) or clause.asks
+            questions.append(Question(text, tuple(about), kind, refers, special=special))
         elif kind in {"tiers", "budget"}:
             names, amount = _tiers_named(message, clause), _budget(message, clause)
             questions.append(Question(text, tuple(about), kind, refers, names, amount=amount))
@@ -79,7 +88,7 @@ def _text(message: Message, clause: Clause) -> str:
 
 _NO_QUESTION = wordset(
     "attack attack_price identity smalltalk foreign privacy no_contact range person proposal goodbye only reset unsure"
-    " abilities advise here threat"
+    " abilities advise here threat fun"
 )
 
 
@@ -87,6 +96,8 @@ def _kind(message: Message, clause: Clause) -> Kind | None:
     intents = clause.intents
     if any(message.words[place].kind == "mask" for place in places(clause)):
         return None
+    if "services" in intents and not any(clause.holds(match.first) for match in message.all("service")):
+        return "services"
     if intents & _NO_QUESTION:
         return None
     if _budget(message, clause):
@@ -97,11 +108,11 @@ def _kind(message: Message, clause: Clause) -> Kind | None:
         return "more"
     if "vat" in intents:
         return "vat"
-    if "services" in intents and not any(clause.holds(match.first) for match in message.all("service")):
-        return "services"
     if _asks_limit(message, clause):
         return "tiers"
-    if "discount" in intents or (clause.asks and _names_startups(message, clause)) or _asks_of_package(message, clause):
+    if "discount" in intents or _asks_percent(message, clause) or _asks_of_package(message, clause):
+        return "discount"
+    if clause.asks and _names_startups(message, clause):
         return "discount"
     if any(clause.holds(match.first) for match in message.all("period") if match.name == "unsold"):
         return None
@@ -109,7 +120,8 @@ def _kind(message: Message, clause: Clause) -> Kind | None:
         return None if any(clause.holds(match.first) for match in message.all("period")) else "paper"
     if "included" in intents:
         return "knowledge"
-    if "price" in intents and ware_in(message, clause):
+    sells = clause.asks and {message.lemma(place) for place in places(clause)} & {"продавать", "торговать", "sell"}
+    if ("price" in intents or sells) and ware_in(message, clause):
         return "ware"
     if intents & {"price", "complaint"} and not (intents & {"complaint"} and "know" in intents):
         return None
@@ -120,6 +132,8 @@ def _kind(message: Message, clause: Clause) -> Kind | None:
     content = content_of(message, clause)
     facts = _has_facts(message, clause)
     if "know" in intents and content:
+        return "knowledge"
+    if facts and clause.asks and content and _only_services(message, clause):
         return "knowledge"
     if facts or not content or intents & {"thanks", "greeting", "not_now"}:
         return None
@@ -135,7 +149,9 @@ def _kind_of_comparison(message: Message, clause: Clause) -> Kind:
     if _tiers_named(message, clause) or any(message.lemma(at) == "тариф" for at in places(clause)):
         return "tiers"
     cheap = {message.lemma(at) for at in places(clause)} & _CHEAP
-    return "cheapest" if cheap and not _named_in(message, clause) else "compare"
+    if cheap and not _named_in(message, clause):
+        return "cheapest"
+    return "prices" if cheap else "compare"
 
 
 _CHEAP = wordset("дешевле дешевый выгодный выгоднее бюджетный cheaper cheapest")
@@ -208,19 +224,20 @@ def _products_counted(message: Message, clause: Clause) -> int:
 
 
 #: what may be said of discounts without asking more than which there are
-_DISCOUNT_WORDS = wordset(
+DISCOUNT_WORDS = wordset(
     "скидка скидочка дешевле подешевле дешевый дорого дорогой дороговато процент год годовой месяц оплата"
     " платить оплатить стартап продукт пакет два три какой сколько давать дать предоставлять размер"
     " весь максимальный конкурент бонус акция"
     " получить положить возможно мочь подписка условие всего цена сделать покупка брать взять сразу вперед"
-    " вместе купить действовать быть иметься совсем слишком почему чо скинуть discount discounts year yearly startup"
+    " вообще тут там заплатить вместе купить действовать быть иметься совсем слишком почему чо скинуть discount"
+    " discounts year yearly startup"
     " startups products cheaper expensive any have give get which paying if"
 )
 
 
 def _is_special(message: Message, clause: Clause) -> bool:
     """Whether a question about discounts asks more than which there are: «складываются ли они?»."""
-    return any(word not in _DISCOUNT_WORDS for word in content_of(message, clause))
+    return any(word not in DISCOUNT_WORDS and morphology.is_known(word) for word in content_of(message, clause))
 
 
 #: what a price may be asked of without meaning anything in particular
@@ -254,6 +271,12 @@ def ware_in(message: Message, clause: Clause) -> str:
     if first == nouns[-1]:
         return message.lemma(first)  # «стоимость подключения» asks of «подключение»
     return message.text[message.words[first].start : message.words[nouns[-1]].end]
+
+
+def _asks_percent(message: Message, clause: Clause) -> bool:
+    """«Почему не 25 %?»."""
+    text = message.text[message.words[clause.first].start : message.words[clause.last].end + 2]
+    return "%" in text and clause.asks and "attack_price" not in clause.intents
 
 
 def _asks_of_package(message: Message, clause: Clause) -> bool:
@@ -300,9 +323,23 @@ def _has_facts(message: Message, clause: Clause) -> bool:
 def _has_number(message: Message, clause: Clause) -> bool:
     """Whether a clause has a number that stands on its own: not «1С»."""
     return any(
-        clause.holds(number.first) and not message.text[message.words[number.last].end :][:1].isalpha()
+        clause.holds(number.first) and not message.text[message.words[number.last].end :].lstrip("-–")[:1].isalpha()
         for number in message.numbers
     )
+
+
+def is_vague(question: Question) -> bool:
+    """«Что можем взять?» asks nothing beside a question that does."""
+    words = {
+        morphology.lemma(morphology.spell(word)) for word in re.findall(r"[а-яёa-z]+", question.text, re.IGNORECASE)
+    }
+    return question.kind in {"knowledge", "guess"} and words <= lexicon.VAGUE | lexicon.FILLERS
+
+
+def _only_services(message: Message, clause: Clause) -> bool:
+    kinds = ("product", "head", "tier", "period", "startup")
+    named = any(clause.holds(match.first) for kind in kinds for match in message.all(kind))
+    return not named and not _has_number(message, clause) and bool(message.all("service"))
 
 
 def answers_in(message: Message, contact: Mapping[str, str]) -> set[str]:

@@ -101,13 +101,44 @@ def strangers_in(message: Message) -> Iterator[tuple[int, str]]:
     }
     for place, word in enumerate(message.words[:-1]):
         follower = message.words[place + 1]
-        if word.lemma != "ai" or {place, place + 1} & known or follower.kind != "word" or follower.raw.isascii():
+        if word.lemma != "ai" or {place, place + 1} & known or follower.kind != "word":
+            continue
+        if follower.raw.isascii():
+            if follower.raw in lexicon.ENGLISH_PROFESSIONS and follower.sentence == word.sentence:
+                yield place, f"AI {follower.raw.capitalize()}"
             continue
         if follower.sentence != word.sentence or "," in follower.before:
             continue
         noun = {"NOUN", "anim"} <= morphology.grammar(follower.raw)
         if noun and message.lemma(place + 1) not in lexicon.NOT_A_PROFESSION:
             yield place, f"AI-{message.lemma(place + 1)}"
+
+
+def strange_tiers_in(message: Message) -> Iterator[str]:
+    """«Тариф премиум»: a name after «тариф» that no tier has."""
+    known = {
+        place
+        for kind in ("tier", "product", "head", "service", "unit", "period")
+        for match in message.all(kind)
+        for place in range(match.first, match.last + 1)
+    }
+    for place, word in enumerate(message.words[:-1]):
+        follower = message.words[place + 1]
+        if message.lemma(place) not in {"тариф", "пакет", "tariff", "plan"} or {place, place + 1} & known:
+            continue
+        if not message.together(place, place + 1) or "," in follower.before or follower.kind != "word":
+            continue
+        said = morphology.grammar(follower.raw)
+        noun = "NOUN" in said and (bool({"nomn", "accs", "Name"} & said) or not morphology.is_known(follower.raw))
+        names = noun or {"ADJF", "nomn"} <= said or follower.raw.isascii()
+        if names and message.lemma(place + 1) not in lexicon.FILLERS | lexicon.VAGUE | _NO_TIER and word.kind == "word":
+            yield message.text[follower.start : follower.end]
+
+
+_NO_TIER = wordset(
+    "выгодный подходящий оптимальный лучший хороший цена стоимость вариант нужный новый другой один следующий большой"
+    " маленький бесплатный платный дорогой дешевый какой такой этот or for is are with продукт отчет документ диалог"
+)
 
 
 def sizes_in(message: Message, products: Sequence[Match]) -> Sizes:
@@ -197,11 +228,7 @@ def _what_number(message: Message, number: Number, units: Mapping[int, str]) -> 
         return "other", None, after
     products = {place for match in named for place in range(match.first, match.last + 1)}
     for place in range(after, min(after + 3, len(message.words))):
-        if (
-            not message.together(number.last, place)
-            or (place > after and message.after_comma(place))
-            or place in products
-        ):
+        if not message.together(number.last, place) or message.after_comma(place) or place in products:
             break
         if place in units:
             return "unit", units[place], place
@@ -210,7 +237,7 @@ def _what_number(message: Message, number: Number, units: Mapping[int, str]) -> 
             return "other", None, place
         if not {"ADJF", "PRTF"} & grammar:
             break
-    if message.lemma(after) in {"месяц", "год"} or _is_time(message, number):
+    if (message.lemma(after) in {"месяц", "год"} and not message.after_comma(after)) or _is_time(message, number):
         return "other", None, after
     before = number.first - 1
     if before in units and message.together(before, number.first):
@@ -234,7 +261,8 @@ def _is_time(message: Message, number: Number) -> bool:
 
 def _is_aside(clause: Clause) -> bool:
     """Whether a number in a clause without products is by the way: «работаете с 9 до 18?»."""
-    if clause.intents & {"know", "person", "complaint", "paper", "identity", "smalltalk", "privacy", "attack"}:
+    asides = {"know", "person", "complaint", "paper", "identity", "smalltalk", "privacy", "attack", "attack_price"}
+    if clause.intents & asides:
         return True
     return clause.asks and not clause.intents & {"price", "what_if", "want"}
 

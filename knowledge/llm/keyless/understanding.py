@@ -10,8 +10,8 @@ from fractions import Fraction
 from knowledge.llm.keyless import contacts
 from knowledge.llm.keyless.extras import Period, pace_in, period_in, services_in, startup_in
 from knowledge.llm.keyless.message import Message
-from knowledge.llm.keyless.questions import Question, answers_in, budget_in, questions_in
-from knowledge.llm.keyless.sizes import Mention, products_in, sizes_in, strangers_in
+from knowledge.llm.keyless.questions import Question, answers_in, budget_in, is_vague, questions_in
+from knowledge.llm.keyless.sizes import Mention, products_in, sizes_in, strange_tiers_in, strangers_in
 from pricing.calculator import Rules
 
 
@@ -32,6 +32,8 @@ class Understood:
     everything: bool = False
     #: service → quantity; None: wanted, but nobody said how many
     services: Mapping[str, int | None] = field(default_factory=dict)
+    #: service → how many of its units, where only the unit was named: «15 часов»
+    counted: Mapping[str, int] = field(default_factory=dict)
     service_topics: tuple[str, ...] = ()
     period: Period | None = None
     unsold_period: bool = False
@@ -39,9 +41,13 @@ class Understood:
     bad_volume: bool = False
     #: by what the volume said before is to be multiplied: «в день»
     pace: Fraction | None = None
+    #: «уберите»: what was spoken of last goes out
+    drops_latest: bool = False
     intents: frozenset[str] = frozenset()
     contact: Mapping[str, str] = field(default_factory=dict)
     questions: tuple[Question, ...] = ()
+    #: tiers that were asked for and don't exist
+    unknown_tiers: tuple[str, ...] = ()
     #: products that were asked for and don't exist
     unknown: tuple[str, ...] = ()
 
@@ -70,6 +76,8 @@ def understand(text: str, catalogue: Rules) -> Understood:
     services = services_in(message)
     sizes = sizes_in(message, products)
     questions = questions_in(message, products)
+    if len(questions) > 1:
+        questions = tuple(question for question in questions if not is_vague(question)) or questions[:1]
     if "goodbye" in intents or (sizes.products or services.wanted or contact):
         questions = tuple(question for question in questions if question.kind != "guess")
     spoken = dict.fromkeys(match.name for match in products if not message.is_out(match))
@@ -84,14 +92,17 @@ def understand(text: str, catalogue: Rules) -> Understood:
         volumes=sizes.volumes if len(sizes.volumes) > 1 else (),
         everything="everything" in intents,
         services=services.wanted,
+        counted=services.counted,
         service_topics=tuple(services.topics),
         period=period,
         unsold_period=unsold,
         startup=startup_in(message),
-        bad_volume=sizes.bad_volume,
+        bad_volume=sizes.bad_volume or services.none,
         pace=pace_in(message),
+        drops_latest="drop" in intents and len(message.words) <= 3 and not (out or services.dropped or products),
         intents=frozenset(intents),
         contact=contact,
         questions=questions,
+        unknown_tiers=tuple(dict.fromkeys(strange_tiers_in(message))),
         unknown=tuple(dict.fromkeys(name for _, name in strangers_in(message))),
     )

@@ -29,12 +29,34 @@ PHRASES: dict[str, dict[Language, Words]] = {
         "by its rules; if you would rather talk to a person, I can call a colleague into this chat.",
     },
     "smalltalk": {
-        "ru": "Спасибо, всё в порядке. Лучше всего я умею рассказывать о наших продуктах и считать их стоимость.",
-        "en": "I am fine, thank you. What I do best is explaining our products and what they cost.",
+        "ru": (
+            "Спасибо, всё в порядке. Лучше всего я умею рассказывать о наших продуктах и считать их стоимость.",
+            "Всё хорошо, работаю без выходных. Готов рассказать о продуктах или посчитать стоимость.",
+        ),
+        "en": (
+            "I am fine, thank you. What I do best is explaining our products and what they cost.",
+            "All is well, I work around the clock. I can tell you about the products or quote a price.",
+        ),
+    },
+    "no_fun": {
+        "ru": (
+            "Стихов и анекдотов не пишу: помогаю с нашими продуктами, ценами и документами.",
+            "С этим помочь не могу, моё дело – продукты, цены и документы.",
+        ),
+        "en": (
+            "I can't help with poems and jokes: I explain products, prices and documents.",
+            "I can't help with that: I explain products, prices and documents.",
+        ),
     },
     "foreign": {
-        "ru": "Об этом в базе знаний ничего нет: я помогаю с нашими продуктами, их стоимостью и внедрением.",
-        "en": "The knowledge base has nothing on that: I help with our products, their prices and the roll-out.",
+        "ru": (
+            "Об этом в базе знаний ничего нет: я помогаю с нашими продуктами, их стоимостью и внедрением.",
+            "Это не по моей части: в базе знаний такого нет.",
+        ),
+        "en": (
+            "The knowledge base has nothing on that: I help with our products, their prices and the roll-out.",
+            "That is not my field: the knowledge base has nothing on it.",
+        ),
     },
     "here": {
         "ru": ("Да, я на связи.", "Я здесь."),
@@ -69,7 +91,7 @@ PHRASES: dict[str, dict[Language, Words]] = {
         "ru": (
             "Не получилось понять сообщение. Напишите, пожалуйста, другими словами: "
             "я рассказываю о продуктах, считаю стоимость и готовлю коммерческое предложение.",
-            "Простите, снова не разобрал. Можно выбрать вариант ниже или написать, что вам нужно, одной фразой.",
+            "Простите, не понял сообщение. Можно выбрать вариант ниже или написать, что вам нужно, одной фразой.",
             "Не понял вас. Если проще объяснить человеку, позову сотрудника.",
         ),
         "en": (
@@ -79,6 +101,10 @@ PHRASES: dict[str, dict[Language, Words]] = {
             "I did not understand. If it is easier to explain to a person, I can call a colleague.",
         ),
     },
+    "recommended": {
+        "ru": "По вашему описанию подойдёт {product}.",
+        "en": "From what you describe, {product} fits.",
+    },
     "we_have": {"ru": "У нас есть {products}.", "en": "We offer {products}."},
     "services_too": {
         "ru": "К продуктам можно добавить услуги: {services}.",
@@ -86,7 +112,7 @@ PHRASES: dict[str, dict[Language, Words]] = {
     },
     # --- limits ---
     "instructions": {
-        "ru": ("Свои внутренние настройки я не показываю и не меняю.", "Нет, настройки и правила остаются прежними."),
+        "ru": ("Свои внутренние настройки я не показываю и не меняю.", "Показать или изменить свои настройки не могу."),
         "en": ("I neither show nor change my internal settings.", "No, my settings and rules stay as they are."),
     },
     "prices_are_ruled": {
@@ -104,12 +130,16 @@ PHRASES: dict[str, dict[Language, Words]] = {
         "en": "The discounts that anyone gets: {discounts}.",
     },
     "privacy": {
-        "ru": ("Данные других клиентов я не раскрываю.", "О других клиентах я ничего не рассказываю."),
+        "ru": ("Данные других клиентов я не раскрываю.", "О других клиентах я ничего не сообщаю."),
         "en": ("I do not disclose anything about other customers.", "I tell nothing about other customers."),
     },
     "unknown_product": {
         "ru": "Продукта «{name}» у нас нет. Есть {products}.",
         "en": "We have no product called “{name}”. We have {products}.",
+    },
+    "unknown_tier": {
+        "ru": "Тарифа «{name}» у нас нет, есть {tiers}.",
+        "en": "We have no tier called “{name}”, there are {tiers}.",
     },
     "not_on_sale": {
         "ru": "Отдельной позиции «{name}» в прайсе нет. Есть {products}.",
@@ -118,7 +148,7 @@ PHRASES: dict[str, dict[Language, Words]] = {
     "dont_know": {
         "ru": (
             "В базе знаний нет точного ответа на этот вопрос, а выдумывать не буду.",
-            "На это у меня нет проверенного ответа, а гадать не хочу.",
+            "На это у меня нет точного ответа, а гадать не хочу.",
             "И этого я точно не знаю.",
             "Здесь я не подскажу: в базе знаний об этом ничего нет.",
         ),
@@ -147,7 +177,7 @@ PHRASES: dict[str, dict[Language, Words]] = {
         "ru": (
             "Не уверен, что понял вас правильно. Назовите продукт и примерный объём в месяц, "
             "и я посчитаю стоимость, или спросите о чём угодно из базы знаний.",
-            "Простите, не уловил. Подойдёт и грубая оценка, например «около тысячи» или «не знаю».",
+            "Простите, не понял ваш ответ. Подойдёт и грубая оценка, например «около тысячи» или «не знаю».",
             "Не понял ответ. Если удобнее, выберите вариант ниже.",
         ),
         "en": (
@@ -155,6 +185,18 @@ PHRASES: dict[str, dict[Language, Words]] = {
             "or ask me anything about our products.",
             "Sorry, I did not catch that. A rough guess will do, “about a thousand” or “not sure”.",
             "I did not get the answer. Please choose one of the options below.",
+        ),
+    },
+    "unclear_after_quote": {
+        "ru": (
+            "Не уверен, что понял. Можно изменить расчёт, спросить о продукте или оформить предложение.",
+            "Простите, не понял. Что сделать с расчётом?",
+            "Не разобрал, напишите, пожалуйста, иначе.",
+        ),
+        "en": (
+            "I am not sure I got that. You can change the quote, ask about the product or get the proposal.",
+            "Sorry, I did not get that. What shall I do with the quote?",
+            "I did not get that, please say it in other words.",
         ),
     },
     "in_russian": {
@@ -188,8 +230,13 @@ PHRASES: dict[str, dict[Language, Words]] = {
     },
     "discount_of": {"ru": "{reason} скидка {percent}", "en": "the discount {reason} is {percent}"},
     "discounts_capped": {
-        "ru": "Скидки складываются, но вместе дают не больше {cap}; в расчёт они попадают сами.",
-        "en": "They add up to {cap} at most and are in the quote by themselves.",
+        "ru": "Они складываются по очереди: каждая следующая считается от остатка. Вместе дают не больше {cap}, "
+        "в расчёт попадают сами.",
+        "en": "They are taken one after another, {cap} altogether at most, and are in the quote by themselves.",
+    },
+    "no_discount_on_services": {
+        "ru": "На услуги скидки не действуют: они уменьшают только стоимость подписки.",
+        "en": "Discounts do not apply to services: they reduce the subscription only.",
     },
     "no_discounts": {"ru": "Сейчас скидок нет.", "en": "There are no discounts at the moment."},
     "for_products": {"ru": "за {count}", "en": "for {count}"},
@@ -312,6 +359,7 @@ PHRASES: dict[str, dict[Language, Words]] = {
         "en": "Please leave your name and phone number so that a colleague can answer questions about the proposal.",
     },
     "in_proposal": {"ru": "В нём: {parts}, {period}.", "en": "It has: {parts}, {period}."},
+    "proposal_total": {"ru": "Сумма – **{total}**.", "en": "The total is **{total}**."},
     "period_year": {"ru": "оплата за год", "en": "paid yearly"},
     "period_month": {"ru": "оплата помесячно", "en": "paid monthly"},
     "period_none": {"ru": "разовая оплата", "en": "paid once"},
