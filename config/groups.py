@@ -15,6 +15,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "sales.turn": ("view", "change"),
         "sales.toolcall": ("view",),
         "knowledge.article": ("view", "add", "change"),
+        "knowledge.synonyms": _ALL,
         "knowledge.gap": ("view", "change"),
         "knowledge.articlequestion": _ALL,
         "knowledge.evaluationcase": _ALL,

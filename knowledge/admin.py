@@ -25,7 +25,7 @@ from common.markdown import to_html
 from common.text import clean
 from knowledge import figures, operations, reading
 from knowledge.enums import Doubt, IndexState, Status
-from knowledge.models import Article, ArticleQuestion, Indexing
+from knowledge.models import Article, ArticleQuestion, Indexing, Synonyms
 from knowledge.queries import with_doubt, with_index_state
 from knowledge.search.explain import try_out
 from pricing import placeholders
@@ -337,6 +337,25 @@ class IndexingAdmin(ReadOnlyAdmin):
 # a story of its own; Django looks for all of an app here
 import knowledge.evaluation.admin  # noqa: E402, F401
 
-
 # a story of its own; Django looks for an app's pages here
 from knowledge.gaps import admin as _gaps  # noqa: E402, F401
+
+
+class SynonymsForm(forms.ModelForm):
+    class Meta:
+        model = Synonyms
+        fields = ["words", "is_active"]
+
+    def clean_words(self) -> str:
+        return clean(self.cleaned_data["words"])
+
+
+@admin.register(Synonyms)
+class SynonymsAdmin(HistoryAdmin):
+    """Words and phrases that customers use for the same thing."""
+
+    form = SynonymsForm
+    list_display = ["words", "is_active"]
+    list_filter = ["is_active"]
+    search_fields = ["words"]
+    ordering = ["words"]

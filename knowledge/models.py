@@ -1,8 +1,8 @@
 """What we know: articles that staff write, and the index by which a passage of them is found.
 
 An article is cut into passages: pieces of its body, and each question it answers (its title is the first). A passage
-is a sparse vector: marks of words (``knowledge.words``) with a factor each. The posting table is these vectors turned
-over, from a mark to the passages that have it. Everything but the articles can be made anew from the articles.
+has marks of its words (``knowledge.words``); the posting lists are the same turned over, from a mark to the passages
+that have it. Everything but the articles and the synonyms can be made anew from the articles.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -19,6 +20,7 @@ from simple_history.models import HistoricalRecords
 
 from common.promise import Promise
 from knowledge.enums import Kind, Language, Status
+from knowledge.words import PHRASE_MOST, phrases, split
 
 TITLE_MOST = 500
 QUESTION_MOST = 500
@@ -195,6 +197,40 @@ class Mark(models.Model):
         return self.stem or str(self.mark)
 
 
+class Synonyms(models.Model):
+    """Words and phrases that mean the same to a customer; a question that has one finds the others too."""
+
+    words = models.TextField(
+        _("words"),
+        max_length=1000,
+        help_text=_("Words and phrases that mean the same, separated by commas: “price list, prices, how much”."),
+    )
+    is_active = models.BooleanField(_("used by the search"), default=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("synonyms")
+        verbose_name_plural = _("synonyms")
+
+    def __str__(self) -> str:
+        return self.words[:80]
+
+    def clean(self) -> None:
+        given = phrases(self.words)
+        if len(given) < 2:
+            raise ValidationError({"words": _("At least two words or phrases, separated by commas.")})
+        for each in given:
+            if not 1 <= len(split(each)) <= PHRASE_MOST:
+                raise ValidationError(
+                    {
+                        "words": _("“%(phrase)s” has to have 1 to %(most)d words.")
+                        % {"phrase": each, "most": PHRASE_MOST}
+                    }
+                )
+        self.words = ", ".join(given)
+
+
 class Yardstick(models.Model):
     """One row: how many passages there are and how long they are together, for the averages that scores need."""
 
@@ -204,6 +240,8 @@ class Yardstick(models.Model):
     questions = models.PositiveIntegerField(default=0)
     words_in_questions = models.BigIntegerField(default=0)
     runs_in_questions = models.BigIntegerField(default=0)
+    #: another number whenever a synonym has changed: processes keep them
+    synonyms = models.BigIntegerField(default=0)
 
     class Meta:
         verbose_name = _("yardstick")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models.signals import post_delete, pre_delete
+from django.db.models.signals import post_delete, post_save, pre_delete
 from django.dispatch import receiver
 from django.utils import timezone
 
 from common.bell import ring
 from knowledge import indexing, tasks
 from knowledge.gaps import operations as gaps
-from knowledge.models import Article, GapQuestion
+from knowledge.models import Article, GapQuestion, Synonyms
 from knowledge.search import index
 from knowledge.signals import article_changed
 from sales.signals import reply_ready
@@ -55,3 +55,9 @@ def see_to_its_group(sender: Any, instance: GapQuestion, **kwargs: Any) -> None:
     """When a question goes with its conversation, then its group is known by another, or goes too."""
     if instance.gap_id is not None:
         gaps.forget_question(gap_id=instance.gap_id)
+
+
+@receiver([post_save, post_delete], sender=Synonyms)
+def tell_who_keeps_synonyms(sender: Any, **kwargs: Any) -> None:
+    """When synonyms have changed, then every process reads them anew at its next question."""
+    index.note_synonyms()

@@ -28,6 +28,10 @@ QUESTION_RUNS = (3, 4, 5)
 #: what is longer is no word but a key or a picture in letters; its beginning will do
 LONGEST_WORD = 40
 
+#: words of the longest phrase that is known as such
+PHRASE_MOST = 5
+
+_PARTS = re.compile(r"[,;\n]+")
 _WORD = re.compile(r"[^\W_]+")
 _MARKS_ABOVE = re.compile("[\u0300-\u036f]")
 _CYRILLIC = re.compile("[а-я]")
@@ -39,6 +43,17 @@ COURTESY = frozenset(
     вечер вечера суток ребята ребят уважаемые подскажите подскажи подскажете скажите скажи пожалуйста пожалуста плиз пж
     пжл пжлст плз спасибо спс благодарю заранее извините простите помогите помоги hello hi please thanks
     """.split()  # noqa: SIM905  forty quoted words read worse
+)
+#: words that hold a sentence together: each says little about what is asked
+FUNCTION_WORDS = frozenset(
+    """
+    я мне меня мной мы нам нас нами ты тебе тебя вы вам вас вами он ему его него ним она ей ее нее они им их них это эта
+    этот эти этого того тот та те то так такой такая такое такие ваш ваша ваше ваши вашего вашей ваших вашу вашим наш
+    наша наше наши нашего нашей наших нашу свой своя свое свои свою мой моя мое мои мою ли же бы б и а но или что чтобы
+    чтоб в во на с со к ко по о об от до за из при для под над про через между не ни нет есть был была было были быть
+    будет будут буду тоже также еще уже только вот там тут здесь если когда просто очень можно нужно надо хочу хотим ну
+    да как какой какая какие какое
+    """.split()  # noqa: SIM905
 )
 
 
@@ -62,6 +77,11 @@ def split(text: str) -> list[str]:
         # й must keep its mark, a stress must not: composed first, what is left above a letter is stress
         text = _MARKS_ABOVE.sub("", unicodedata.normalize("NFKC", text)).replace("ё", "е")
     return [word[:LONGEST_WORD] for word in _WORD.findall(text)]
+
+
+def phrases(text: str) -> list[str]:
+    """The words and phrases of a list as people write it, each once."""
+    return list(dict.fromkeys(each for part in _PARTS.split(text) if (each := " ".join(part.split()))))
 
 
 @lru_cache(maxsize=60_000)

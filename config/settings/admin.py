@@ -70,6 +70,7 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     _item(_("Articles"), "menu_book", "knowledge.article"),
+                    _item(_("Synonyms"), "compare_arrows", "knowledge.synonyms"),
                     _item(_("Unanswered questions"), "contact_support", "knowledge.gap")
                     | {"badge": "knowledge.gaps.admin.badge", "badge_variant": "primary"},
                     _item(_("Evaluation set"), "fact_check", "knowledge.evaluationcase"),

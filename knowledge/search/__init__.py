@@ -8,7 +8,7 @@ from knowledge.search.sparse import Hit, Searcher
 __all__ = ["UNSURE", "Hit", "Searcher", "search"]
 
 #: below this share of the possible score it is more likely than not that nothing here answers the question
-UNSURE = 0.3
+UNSURE = 0.34
 
 #: by words, and by meaning too where there is an embedder
 _searcher: Searcher = Fused()

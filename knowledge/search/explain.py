@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from knowledge.enums import Kind
@@ -32,18 +32,19 @@ class Explained:
 
 @dataclass(frozen=True)
 class Trial:
-    """A question that staff tried: what was found and why, and the words that were taken for others."""
+    """A question that staff tried: what was found and why, the words that were taken for others, and the synonyms."""
 
     hits: tuple[Explained, ...]
     replaced: Mapping[str, str]
+    meant: Mapping[str, Sequence[str]]
 
 
 def try_out(text: str, *, limit: int = 10) -> Trial:
     """Search as a customer would, and explain each hit."""
     query = read(text)
     hits = Sparse().search_for(query, limit=limit)
-    all_amounts = Amounts.of(query)
-    return Trial(tuple(_explained(hit, query, all_amounts) for hit in hits), query.replaced)
+    all_amounts = Amounts.read(query)
+    return Trial(tuple(_explained(hit, query, all_amounts) for hit in hits), query.replaced, query.meant)
 
 
 def _explained(hit: Hit, query: Query, all_amounts: Amounts) -> Explained:
@@ -54,8 +55,7 @@ def _explained(hit: Hit, query: Query, all_amounts: Amounts) -> Explained:
     if best_question is not None and _sum(all_amounts, best_question.pk) > 0:
         asked = best_question.text
     for passage in (hit.passage, best_question):
-        mine = all_amounts.ids == (passage.pk if passage else 0)
-        for place, amount in zip(all_amounts.terms[mine].tolist(), all_amounts.values[mine].tolist(), strict=True):
+        for place, amount in all_amounts.of_passage(passage.pk) if passage else ():
             term = query.terms[place]
             words = amounts[term.part.name]
             words[term.said] = words.get(term.said, 0.0) + amount
@@ -70,4 +70,4 @@ def _explained(hit: Hit, query: Query, all_amounts: Amounts) -> Explained:
 
 
 def _sum(amounts: Amounts, passage: int) -> float:
-    return float(amounts.values[amounts.ids == passage].sum())
+    return sum(amount for _term, amount in amounts.of_passage(passage))

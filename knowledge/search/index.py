@@ -7,6 +7,7 @@ changes as one.
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ EDITION = 2
 PORTION = 3000
 #: stems outside these lengths are never what somebody has misspelt
 _SHORTEST_STEM, _LONGEST_STEM = 3, 40
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
@@ -253,6 +255,12 @@ def current_yardstick() -> Yardstick:
     return Yardstick.objects.get_or_create(pk=1)[0]
 
 
+def note_synonyms() -> None:
+    """Give the synonyms another edition; by chance, so that none comes twice after a rollback."""
+    current_yardstick()
+    Yardstick.objects.update(synonyms=secrets.randbits(62))
+
+
 def tidy() -> None:
     """After many changes: let PostgreSQL know what there is now."""
     if connection.in_atomic_block:
@@ -269,4 +277,4 @@ def lock() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key("knowledge.index")])
 
 
-__all__ = ["Done", "current_yardstick", "forget", "lock", "tidy", "wanted_of", "write"]
+__all__ = ["Done", "current_yardstick", "forget", "lock", "note_synonyms", "tidy", "wanted_of", "write"]

@@ -28,6 +28,7 @@ from knowledge.search.parts import PARTS_OF, marks_of
 from knowledge.words import Word, split, word
 
 SPAN = 1 << 12
+LIGHT = 1 << 19
 COUNT_MOST = (1 << 5) - 1
 LENGTH_MOST = (1 << 14) - 1
 
@@ -66,7 +67,7 @@ class Lists:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """What a number of passages give: postings, and for each passage its marks and lengths, and the letters of stems."""
+    """What some passages give: postings, for each passage its marks and lengths, and the letters of stems."""
 
     lists: Lists
     marks_of_passages: list[bytes]
@@ -105,7 +106,7 @@ def make(passages: Sequence[Given]) -> Made:
             found_places.append(places)
             found_postings.append(
                 (ids[places] % SPAN << 20)
-                | (light[places] << 19)
+                | light[places] * LIGHT
                 | (np.minimum(counts, COUNT_MOST) << 14)
                 | np.minimum(lengths[places], LENGTH_MOST)
             )

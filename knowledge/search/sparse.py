@@ -14,22 +14,22 @@ from numpy.typing import NDArray
 from knowledge.enums import Kind, Status
 from knowledge.models import Article, Passage
 from knowledge.search.parts import TITLE_SHARE
-from knowledge.search.postings import COUNT_MOST, LENGTH_MOST, POSTING, SPAN
+from knowledge.search.postings import COUNT_MOST, LENGTH_MOST, LIGHT, POSTING, SPAN
 from knowledge.search.query import Query, Term, read
 
 LISTS = "SELECT mark, range, postings FROM knowledge_postinglist WHERE mark = ANY(%s::int[])"
 
-#: All passages of the articles that the best passages belong to. Articles that were withdrawn are left out here and at
-#: once; their postings go when the index is written.
+#: all passages of the articles that the best passages belong to
 BELONGING = """
 SELECT p.id, p.article_id, p.kind
 FROM (SELECT DISTINCT article_id FROM knowledge_passage WHERE id = ANY(%s::int[])) AS best
-JOIN knowledge_article AS a ON a.id = best.article_id AND a.status = 'published'
-JOIN knowledge_passage AS p ON p.article_id = best.article_id
+JOIN knowledge_passage AS p USING (article_id)
 """
 #: passages, by score, whose articles are looked at: more than there may be hits, since articles have several passages
 #: and a good text and a good question together beat a better one alone
-BEST = 400
+BEST = 150
+#: hits looked for beyond the limit, since some may have been withdrawn; their postings go when the index is written
+SPARE = 20
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class Sparse:
         """The same for a question that has been read already."""
         if limit < 1:
             return []
-        return _hits(articles(score(query), limit=limit), query)
+        return _hits(articles(score(query), limit=limit + SPARE), query)[:limit]
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,35 +103,47 @@ class ArticleScore:
 
 def score(query: Query) -> Scored:
     """The sums over the postings of the question's marks."""
-    amounts = Amounts.of(query)
+    amounts = Amounts.read(query)
     # ids are sparse where much was changed: sums are kept for the ranges that are there, not from zero on
-    ranges, place = np.unique(amounts.ids // SPAN, return_inverse=True)
-    sums = np.bincount(place * SPAN + amounts.ids % SPAN, amounts.values, minlength=len(ranges) * SPAN)
+    ranges, place = np.unique(amounts.ranges, return_inverse=True)
+    sums = np.bincount(
+        np.repeat(place * SPAN, amounts.lengths) + amounts.offsets, amounts.values, minlength=len(ranges) * SPAN
+    )
     there = np.flatnonzero(sums)
     return Scored(ranges[there // SPAN] * SPAN + there % SPAN, sums[there])
 
 
 @dataclass(frozen=True, slots=True)
 class Amounts:
-    """What each posting adds: of which term (a place in the query), to which passage, how much."""
+    """What each posting adds. ``terms`` (places in the query), ``ranges`` and ``lengths`` are by list, the rest by
+    posting: where in its range the passage is, and how much it gets."""
 
     terms: NDArray[np.int64]
-    ids: NDArray[np.int64]
-    values: NDArray[np.float64]
+    ranges: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    offsets: NDArray[np.uint32]
+    values: NDArray[np.float32]
 
     @classmethod
-    def of(cls, query: Query) -> Amounts:
+    def read(cls, query: Query) -> Amounts:
         places = {term.mark: place for place, term in enumerate(query.terms)}
         rows = _lists(list(places)) if places else []
-        lengths = [len(data) // POSTING.itemsize for _mark, _range, data in rows]
-        entries = np.frombuffer(b"".join(data for _mark, _range, data in rows), dtype=POSTING).astype(np.int64)
-        terms = np.repeat(np.array([places[mark] for mark, _range, _data in rows], dtype=np.int64), lengths)
-        ids = np.repeat(np.array([each for _mark, each, _data in rows], dtype=np.int64) * SPAN, lengths)
-        weight, flat, slope = np.array([_constants(term, query) for term in query.terms] or [(0, 0, 0)]).T
-        count, length = (entries >> 14) & COUNT_MOST, entries & LENGTH_MOST
-        values = weight[terms] * count / (count + flat[terms] + slope[terms] * length)
-        values[(entries >> 19) & 1 == 1] *= TITLE_SHARE
-        return cls(terms, ids + (entries >> 20), values)
+        lengths = np.array([len(data) // POSTING.itemsize for _mark, _range, data in rows], dtype=np.int64)
+        terms = np.array([places[mark] for mark, _range, _data in rows], dtype=np.int64)
+        ranges = np.array([each for _mark, each, _data in rows], dtype=np.int64)
+        postings = np.frombuffer(b"".join(data for _mark, _range, data in rows), dtype=POSTING)
+        constants = np.array([_constants(term, query) for term in query.terms] or [(0, 0, 0)], dtype=np.float32)
+        weight, flat, slope = (np.repeat(each[terms], lengths) for each in constants.T)
+        count = (postings >> 14 & COUNT_MOST).astype(np.float32)
+        values = weight * count / (count + flat + slope * (postings & LENGTH_MOST).astype(np.float32))
+        values[(postings & LIGHT) != 0] *= TITLE_SHARE
+        return cls(terms, ranges, lengths, postings >> 20, values)
+
+    def of_passage(self, passage: int) -> list[tuple[int, float]]:
+        """What a passage gets: from which terms (places in the query), how much."""
+        mine = np.repeat(self.ranges * SPAN, self.lengths) + self.offsets == passage
+        terms = np.repeat(self.terms, self.lengths)[mine]
+        return list(zip(terms.tolist(), self.values[mine].tolist(), strict=True))
 
 
 def _constants(term: Term, query: Query) -> tuple[float, float, float]:
@@ -149,8 +161,8 @@ def _lists(marks: list[int]) -> list[tuple[int, int, bytes]]:
 
 
 def articles(scored: Scored, *, limit: int) -> list[ArticleScore]:
-    """The best published articles, best first."""
-    best = scored.best(max(BEST, 4 * limit))
+    """The best articles, best first."""
+    best = scored.best(max(BEST, 5 * limit))
     if not best:
         return []
     with connection.cursor() as cursor:

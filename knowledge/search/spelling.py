@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import connection
 from rapidfuzz.distance import OSA
 
+from knowledge.words import stem_of
+
 #: Latin letters where Cyrillic ones were meant: the keyboard stood on English
 _LAYOUT = str.maketrans("qwertyuiop[]asdfghjkl;'zxcvbnm,.", "йцукенгшщзхъфывапролджэячсмитьбю")
+#: how customers write Russian words in Latin letters, and Latin names in Russian ones: single letters, then the rest
+_TO_RUSSIAN = dict(zip("abcdefghijklmnopqrstuvwyz", "абкдефгхийклмнопкрстуввыз", strict=True)) | {
+    "sch": "щ", "sh": "ш", "ch": "ч", "zh": "ж", "kh": "х", "ts": "ц", "yu": "ю", "ju": "ю", "ya": "я", "ja": "я",
+    "yo": "е", "jo": "е", "ee": "и", "oo": "у", "ck": "к", "ph": "ф", "x": "кс",
+}  # fmt: skip
+_TO_LATIN = dict(zip("абвгдезийклмнопрстуфхцыэ", "abvgdeziyklmnoprstufhcye", strict=True)) | {
+    "ж": "zh", "ч": "ch", "ш": "sh", "щ": "sch", "ъ": "", "ь": "", "ю": "yu", "я": "ya",
+}  # fmt: skip
+_PIECES = re.compile("sch|sh|ch|zh|kh|ts|yu|ju|ya|ja|yo|jo|ee|oo|ck|ph|.")
 #: shorter words have too many neighbours to guess, longer ones may hide two mistakes
 SHORTEST, TWO_MISTAKES = 4, 7
 #: neighbours looked at for one word
@@ -60,9 +72,14 @@ def nearest(stems: Sequence[str]) -> dict[str, str]:
 
 
 def _ways(stem: str) -> Iterable[str]:
-    """How a word may have been meant: as typed, or with the keyboard in Russian."""
-    meant = stem.translate(_LAYOUT)
-    return (stem,) if meant == stem else (stem, meant)
+    """How a word may have been meant: as typed, with the keyboard in Russian, or in the other alphabet's letters."""
+    heard = stem_of(_by_sound(stem, _TO_RUSSIAN)) if stem.isascii() else _by_sound(stem, _TO_LATIN)
+    return dict.fromkeys((stem, stem.translate(_LAYOUT), heard))
+
+
+def _by_sound(text: str, table: Mapping[str, str]) -> str:
+    """The word as it sounds, in the letters of the other alphabet; the longest combinations first."""
+    return _PIECES.sub(lambda piece: table.get(piece[0], piece[0]), text)
 
 
 def _most(stem: str) -> int:

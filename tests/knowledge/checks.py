@@ -21,7 +21,8 @@ def rows(sql: str, *values: Any) -> list[Any]:
 #: by passage, what its marks say; and by passage, what the lists say
 _SAID = (
     "SELECT get_byte(marks, at) | (get_byte(marks, at + 1) << 8) | (get_byte(marks, at + 2) << 16) |"
-    " (get_byte(marks, at + 3) << 24) AS mark, id FROM knowledge_passage, generate_series(0, length(marks) - 4, 4) AS at"
+    " (get_byte(marks, at + 3) << 24) AS mark, id"
+    " FROM knowledge_passage, generate_series(0, length(marks) - 4, 4) AS at"
 )
 _LISTED = (
     "SELECT mark, range * 4096 + ((get_byte(postings, at + 3) << 4) | (get_byte(postings, at + 2) >> 4)) AS id"

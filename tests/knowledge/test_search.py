@@ -8,7 +8,7 @@ from django.utils import timezone
 from knowledge import indexing
 from knowledge.models import Article, Passage, PostingList
 from knowledge.operations import Draft, put_many
-from knowledge.search import UNSURE, query, search
+from knowledge.search import query, search
 from knowledge.search.explain import try_out
 from knowledge.search.spelling import nearest
 from knowledge.words import split, word
@@ -78,16 +78,6 @@ def test_titles_may_repeat(write):
     write("two", "Оплата", "Наличными.")
 
     assert found("оплата наличными") == ["two", "one"]
-
-
-def test_the_share_tells_a_question_that_is_answered_from_one_that_is_not(demo):
-    answered = ["сколько стоит внедрение", "есть скидка стартапам?", "где хранятся персональные данные", "кейс с авито"]
-    foreign = ["рецепт борща", "как установить драйвер принтера", "расписание электричек", "кто выиграл матч"]
-
-    worst = min(search(question)[0].share for question in answered)
-    best = max((hit.share for question in foreign for hit in search(question)), default=0)
-
-    assert best < UNSURE < worst
 
 
 def test_each_score_is_explained_down_to_the_word(shelf):

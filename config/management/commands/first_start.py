@@ -14,7 +14,7 @@ from django.db import transaction
 
 from billing.models import Seller
 from config.groups import make_groups
-from knowledge.models import Article
+from knowledge.models import Article, Synonyms
 from pricing.models import Product
 from sales.models import User
 
@@ -36,6 +36,13 @@ class Command(BaseCommand):
             self._say("loading and indexing the knowledge base")
             call_command(
                 "import_articles", str(Path(settings.BASE_DIR) / "knowledge" / "data" / "articles"), stdout=self.stderr
+            )
+        if not Synonyms.history.exists():
+            self._say("loading synonyms")
+            call_command(
+                "load_synonyms",
+                str(Path(settings.BASE_DIR) / "knowledge" / "data" / "synonyms.txt"),
+                stdout=self.stderr,
             )
         self._first_account()
 
