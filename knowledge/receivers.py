@@ -11,7 +11,8 @@ from django.utils import timezone
 from common.bell import ring
 from knowledge import indexing, tasks
 from knowledge.gaps import operations as gaps
-from knowledge.models import Article, GapQuestion, Synonyms
+from knowledge.gaps.models import GapQuestion
+from knowledge.models import Article, Synonyms
 from knowledge.search import index
 from knowledge.signals import article_changed
 from sales.signals import reply_ready

@@ -36,6 +36,8 @@ def missed_in(turn: Turn, conversation: Conversation) -> list[str]:
         return []
     told = (turn.trace or {}).get("unanswered")
     missed = _by_searches(turn, conversation) if told is None else told
+    if not missed:
+        return []
     masker = masker_of(conversation)
     kept = dict.fromkeys(_tidy(masker.mask(str(each))) for each in missed)
     return [each for each in kept if is_question(each)][:QUESTIONS_MOST]
