@@ -64,7 +64,8 @@ def test_question_about_a_size_is_read_back(phrase: str, language: wording.Langu
 @pytest.mark.parametrize("name", [name for name in wording.PHRASES if name.startswith("chip_")])
 def test_every_button_is_a_message_that_is_understood(name: str, language: wording.Language) -> None:
     product = CATALOGUE.products[1]
-    words = {"product": product.name.in_language(language), "tier": "Бизнес"}
+    service = CATALOGUE.service("training").name.in_language(language)
+    words = {"product": product.name.in_language(language), "tier": "Бизнес", "what": wording.inside(service)}
 
     understood = understand(wording.say(name, language, **words), CATALOGUE)
 
@@ -76,6 +77,9 @@ def test_every_button_is_a_message_that_is_understood(name: str, language: wordi
         "chip_take_year": understood.period == "year",
         "chip_take_month": understood.period == "month",
         "chip_tier": [(each.product, each.tier) for each in understood.products] == [("ai_lawyer", "business")],
+        "chip_add": tuple(understood.services) == ("training",),
+        "chip_with": [each.product for each in understood.products] == ["ai_lawyer"],
+        "chip_compare_periods": [question.kind for question in understood.questions] == ["periods"],
         "chip_startup": understood.startup is True,
         "chip_discounts": [question.kind for question in understood.questions] == ["discount"],
         "chip_unsure": understood.means("unsure"),

@@ -63,12 +63,12 @@ def _admit(draft: Draft, missing: Sequence[Question]) -> None:
     if searches and all(result.failed for result in searches):
         draft.add(draft.say("search_is_off"))
         return
-    draft.missing += [question.text for question in missing]
+    draft.missing += [question.said or question.text for question in missing]
     if len(draft.plan.questions) == 1:
         draft.add(draft.say("dont_know"))
         return
     for question in missing:
-        if not draft.add(draft.say("dont_know_what", question=_quotable(question.text))):
+        if not draft.add(draft.say("dont_know_what", question=_quotable(question.said or question.text))):
             draft.add(draft.say("dont_know"))
 
 

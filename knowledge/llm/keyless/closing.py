@@ -8,7 +8,7 @@ from knowledge.llm.keyless import facts, lexicon
 from knowledge.llm.keyless.draft import Draft
 from knowledge.llm.keyless.needs import asked_about, last_question
 from knowledge.llm.keyless.passages import content
-from knowledge.llm.keyless.wording import or_listed
+from knowledge.llm.keyless.wording import inside, or_listed
 from pricing import words
 
 
@@ -67,19 +67,37 @@ def after_quote(draft: Draft) -> list[str]:
     if draft.done.data("quote").get("on_request"):
         draft.chips += [draft.say("chip_person"), *size_chips(draft, next(iter(draft.talk.needs.products), ""))[-1:]]
         return [] if draft.context.waiting or draft.plan.person else [draft.say("offer_person")]
-    if draft.talk.needs.products:
-        draft.chips.append(draft.say(period_chip))
     if not proposal:
         draft.chips.append(draft.say("chip_proposal"))
-    may_be_startup = draft.talk.needs.products and draft.talk.needs.startup is None
-    if not assumed and may_be_startup and any(each.startup for each in draft.catalogue.discounts):
-        draft.chips.append(draft.say("chip_startup"))
-    draft.chips.append(draft.say("chip_person"))
+    if draft.talk.needs.products:
+        draft.chips.append(draft.say(period_chip))
+    draft.chips += next_steps(draft, assumed=bool(assumed))
     if draft.talk.needs.period is None and not proposal and not draft.has_begun("offer_year"):
         questions += offer_year(draft)
     if not proposal:
         questions.append(draft.say("offer_proposal"))
     return [] if draft.plan.person else questions
+
+
+def next_steps(draft: Draft, *, assumed: bool) -> list[str]:
+    """What else may be done with a quote, each time another thing first; what has been done is left out."""
+    needs, steps = draft.talk.needs, []
+    startups = any(each.startup for each in draft.catalogue.discounts)
+    if needs.products and needs.startup is None and startups and not assumed:
+        steps.append(draft.say("chip_startup"))
+    if needs.products:
+        missing = [service for service in draft.catalogue.services if service.code not in needs.services]
+        if missing:
+            name = missing[len(draft.talk.replies) // 2 % len(missing)].name.in_language(draft.language)
+            steps.append(draft.say("chip_add", what=inside(name)))
+        others = [product for product in draft.catalogue.products if product.code not in needs.products]
+        if others and any(each.distinct_products for each in draft.catalogue.discounts):
+            other = others[len(draft.talk.replies) % len(others)]
+            steps.append(draft.say("chip_with", product=draft.name(other)))
+        if needs.period is None:
+            steps.append(draft.say("chip_compare_periods"))
+    turn = len(draft.talk.replies) % (len(steps) or 1)
+    return [*steps[turn:], *steps[:turn], draft.say("chip_person")]
 
 
 def offer_year(draft: Draft) -> list[str]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from knowledge.llm.keyless import lexicon, morphology
+from knowledge.llm.keyless.english import in_russian
 from knowledge.llm.keyless.lexicon import phrasebook
-from knowledge.llm.keyless.needs import Needs, Size, Talk, from_request
+from knowledge.llm.keyless.needs import Needs, Size, Talk, asked_about, from_request
 from knowledge.llm.keyless.passages import content, query_of
 from knowledge.llm.keyless.questions import FACTS, Kind, Question
 from knowledge.llm.keyless.sizes import tier_of
@@ -92,10 +93,17 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
     person = talk.means("person", "threat") or (talk.means("yes", "yes_and") and talk.offered == "person")
     person = person or (talk.means("complaint") and talk.complained)
     proposal = talk.means("proposal") or (talk.means("yes", "yes_and") and talk.offered == "proposal")
+    ordered = talk.means("go_ahead") and not talk.means("paper") and "proposal" not in context.documents
+    proposal = proposal or (ordered and context.quote is not None)
     contact: dict[str, str] = {}
     for understood in talk.said:
         contact |= {} if understood.means("privacy") else understood.contact
     questions = tuple(question for understood in talk.said for question in understood.questions)
+    if asked_about(talk.last_reply, catalogue) is not None:
+        # a vague answer to our question is none to search for: «много»
+        questions = tuple(question for question in questions if question.kind != "guess" or len(question.text) > 40)
+    if context.language == "en":
+        questions = tuple(_in_russian(question) for question in questions)
     resolved = (_in_context(_as_written(question, catalogue), talk, context, catalogue) for question in questions)
     questions = tuple(_at_large(question, catalogue) for question in resolved if question)[:QUESTIONS_MOST]
     compares_periods = any(question.kind == "periods" for question in questions)
@@ -103,6 +111,10 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
     changed = needs.priced != talk.before.priced
     agreed_period = talk.means("yes", "yes_and") and talk.offered in {"year", "month"}
     asks_price = talk.means("price") and not any(question.kind == "ware" for question in questions)
+    counted_discounts = any(question.kind == "discount" and question.own for question in questions)
+    if counted_discounts and talk.needs.products and _quotable(talk.needs, context):
+        asks_price = True  # the discounts of their own quote are named by a quote
+        questions = tuple(question for question in questions if not question.own)
     wants_price = asks_price or changed or agreed_period or (proposal and context.quote is None) or compares_periods
     request, price_list = None, ""
     if wants_price and (needs.products or needs.services):
@@ -176,6 +188,12 @@ _SPELLINGS = (
     (re.compile(r"\b(?:в[оа][тц]{1,2}с?[аэ]пп?|whats?app?|wa)[а-я]{0,2}\b", re.IGNORECASE), "WhatsApp"),
     (re.compile(r"\b(?:телеграмм?|телега|телегу|телеге|тг|tg)(?:[аеу]|ом)?\b", re.IGNORECASE), "Telegram"),
 )
+
+
+def _in_russian(question: Question) -> Question:
+    """An English question in the words of the articles, which are Russian."""
+    translated = "" if re.search("[а-яё]", question.text, re.IGNORECASE) else in_russian(question.text)
+    return replace(question, text=translated, said=question.text) if translated else question
 
 
 def _as_written(question: Question, catalogue: Rules) -> Question:

@@ -26,7 +26,7 @@ def name_prices(draft: Draft) -> None:
         draft.notes.append("the quote was refused")
         return
     if not (draft.done.data("quote-other") and draft.add(_periods_beside(draft))):
-        draft.add(quote_in_words(result.text))
+        draft.add(quote_in_words(result.text, discounts=draft.talk.means("discount")))
     parts = composition(draft)
     once = _charged_once(draft)
     if parts:

@@ -37,6 +37,10 @@ class Question:
     names: tuple[str, ...] = ()
     #: the catalogue answers it, but the knowledge base may know more
     special: bool = False
+    #: it asks of the discounts in their own quote
+    own: bool = False
+    #: the words of the customer, where ``text`` is a translation
+    said: str = ""
     #: roubles a month, of a budget
     amount: int = 0
 
@@ -57,7 +61,8 @@ def questions_in(message: Message, products: Sequence[Match]) -> tuple[Question,
             if not names and any(clause.holds(match.first) for match in message.all("service")):
                 names, special = ("services",), False
             special = special and not names
-            questions.append(Question(text, tuple(about), kind, refers, names, special))
+            own = bool({message.lemma(place) for place in places(clause)} & _OWN)
+            questions.append(Question(text, tuple(about), kind, refers, names, special, own))
         elif kind == "ware":
             sold = "price" not in clause.intents
             questions.append(Question(text, tuple(about), kind, refers, special=sold))
@@ -233,6 +238,9 @@ DISCOUNT_WORDS = wordset(
     " discounts year yearly startup"
     " startups products cheaper expensive any have give get which paying if"
 )
+
+
+_OWN = wordset("выйти получиться получаться вышло наш мой учесть учитываться расчет итог")
 
 
 def _is_special(message: Message, clause: Clause) -> bool:

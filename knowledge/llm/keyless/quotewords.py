@@ -10,17 +10,18 @@ _TOTAL = ("Итог", "Total", "A manager will name the total")
 _DISCOUNTS = re.compile(r"^(?:Скидки: .*; вместе (?P<ru>[^;]+)|Discounts: .*; (?P<en>[^;]+) together)\.$")
 
 
-def quote_in_words(text: str) -> str:
+def quote_in_words(text: str, *, discounts: bool = False) -> str:
     """The total with its period, the discounts in one sum and the VAT: the lines stand in the quote's card.
 
-    Words that have no total stay as they are.
+    Words that have no total stay as they are. With ``discounts`` each of them is named.
     """
     sentences = [sentence.strip() for sentence in _SENTENCE.split(text.strip()) if sentence.strip()]
     at = next((place for place, sentence in enumerate(sentences) if sentence.startswith(_TOTAL)), None)
     if at is None:
         return text
     # what follows the total is the VAT; the last sentence names the quote and its term
-    words = [f"**{sentences[at]}**", *map(_in_total, sentences[:at]), *sentences[at + 1 : -1]]
+    before = [each if discounts and _DISCOUNTS.match(each) else _in_total(each) for each in sentences[:at]]
+    words = [f"**{sentences[at]}**", *before, *sentences[at + 1 : -1]]
     return " ".join(filter(None, words))
 
 

@@ -50,6 +50,7 @@ _MONEY = wordset("рубль руб р rub ₽ процент percent")
 _TIME = wordset("день неделя минута секунда сутки лето час раз")
 #: nouns that may follow a bare volume without being what is counted: «500 в месяц»
 _NOT_COUNTED = wordset("месяц год штука шт тариф ai crm")
+_ROUGHLY = wordset("штука шт примерно около порядка будет быть где-то приблизительно до где то")
 _NOT_VOLUME_AFTER = wordset("бюджет рубль год номер дом квартира инн пункт вопрос")
 
 
@@ -99,6 +100,7 @@ def strangers_in(message: Message) -> Iterator[tuple[int, str]]:
         for match in message.all(kind)
         for place in range(match.first, match.last + 1)
     }
+    yield from trades_in(message)
     for place, word in enumerate(message.words[:-1]):
         follower = message.words[place + 1]
         if word.lemma != "ai" or {place, place + 1} & known or follower.kind != "word":
@@ -112,6 +114,20 @@ def strangers_in(message: Message) -> Iterator[tuple[int, str]]:
         noun = {"NOUN", "anim"} <= morphology.grammar(follower.raw)
         if noun and message.lemma(place + 1) not in lexicon.NOT_A_PROFESSION:
             yield place, f"AI-{message.lemma(place + 1)}"
+
+
+def trades_in(message: Message) -> Iterator[tuple[int, str]]:
+    """«А логист есть?», «есть бухгалтер?»: a trade that is asked for as if it were a product."""
+    words = [place for place, word in enumerate(message.words) if message.lemma(place) not in lexicon.FILLERS | {"ai"}]
+    if len(words) != 1 or not message.asks or "быть" not in message.lemmas:
+        return
+    place = words[0]
+    taken = any(
+        match.first <= place <= match.last for kind in ("product", "head", "hint") for match in message.all(kind)
+    )
+    said = morphology.grammar(message.raw(place))
+    if {"NOUN", "anim", "sing"} <= said and not taken and message.lemma(place) not in lexicon.NOT_A_PROFESSION:
+        yield place, f"AI-{message.lemma(place)}"
 
 
 def strange_tiers_in(message: Message) -> Iterator[str]:
@@ -240,7 +256,9 @@ def _what_number(message: Message, number: Number, units: Mapping[int, str]) -> 
     if (message.lemma(after) in {"месяц", "год"} and not message.after_comma(after)) or _is_time(message, number):
         return "other", None, after
     before = number.first - 1
-    if before in units and message.together(before, number.first):
+    while message.lemma(before) in _ROUGHLY and message.together(before - 1, before):
+        before -= 1
+    if before in units and message.together(before, number.first) and not message.after_comma(number.first):
         return "unit", units[before], number.last  # «диалогов 1800», «документов: 120»
     if message.lemma(before) in _NOT_VOLUME_AFTER or number.weak:
         return "other", None, after

@@ -23,10 +23,18 @@ PHRASES: dict[str, dict[Language, Words]] = {
         "en": "I am the company's AI assistant: I explain the products, quote exact prices and prepare proposals.",
     },
     "not_human": {
-        "ru": "Я ИИ-помощник, не человек. Отвечаю по базе знаний компании и считаю стоимость по её правилам, "
-        "а если нужен человек, приглашу сотрудника в этот диалог.",
-        "en": "I am an AI assistant, not a human. I answer from the company's knowledge base and quote prices "
-        "by its rules; if you would rather talk to a person, I can call a colleague into this chat.",
+        "ru": (
+            "Я ИИ-помощник, не человек. Отвечаю по базе знаний компании и считаю стоимость по её правилам, "
+            "а если нужен человек, приглашу сотрудника в этот диалог.",
+            "Нет, я не человек, а ИИ-помощник этой компании. Имени у меня нет.",
+            "Я программа: ИИ-помощник, который отвечает здесь за компанию. Человека могу позвать.",
+        ),
+        "en": (
+            "I am an AI assistant, not a human. I answer from the company's knowledge base and quote prices "
+            "by its rules; if you would rather talk to a person, I can call a colleague into this chat.",
+            "No, I am not a human, I am this company's AI assistant.",
+            "I am a program, an AI assistant that answers here. I can call a person.",
+        ),
     },
     "smalltalk": {
         "ru": (
@@ -454,6 +462,9 @@ PHRASES: dict[str, dict[Language, Words]] = {
     "chip_price": {"ru": "Сколько стоит {product}?", "en": "How much is {product}?"},
     "chip_year": {"ru": "А если за год?", "en": "What if I pay yearly?"},
     "chip_month": {"ru": "А если помесячно?", "en": "What if I pay monthly?"},
+    "chip_add": {"ru": "Добавить: {what}", "en": "Add {what}"},
+    "chip_with": {"ru": "А если добавить {product}?", "en": "What if we add {product}?"},
+    "chip_compare_periods": {"ru": "Сравнить месяц и год", "en": "Compare monthly and yearly"},
     "chip_take_year": {"ru": "На год", "en": "For a year"},
     "chip_take_month": {"ru": "Помесячно", "en": "Monthly"},
     "chip_tier": {"ru": "{product}: тариф «{tier}»", "en": "{product}: {tier} tier"},
