@@ -72,6 +72,7 @@ def import_articles(path: Path) -> Imported:
     linking: dict[str, tuple[str, str]] = {}
     for some in _in_groups(_look(path), AT_ONCE):
         drafts = []
+        rules = current_rules()
         for each in some:
             outcome.found += 1
             draft, problem = _checked(each)
@@ -79,7 +80,7 @@ def import_articles(path: Path) -> Imported:
                 outcome.problems.append(f"{each.place}: {problem}")
             else:
                 drafts.append(draft)
-                doubts = _typed(draft)
+                doubts = figures.in_words(figures.typed(draft.body, rules, own=draft.own_figures))
                 if links.OURS in draft.body:
                     linking[draft.external_id] = (each.place, draft.body)
                 else:
@@ -108,11 +109,6 @@ def _checked(found: _Found) -> tuple[Draft | None, str]:
     except BadArticle as problem:
         return None, str(problem)
     return draft, ""
-
-
-def _typed(draft: Draft) -> list[str]:
-    """The typed figures of a draft that aren't its own."""
-    return figures.in_words(figures.typed(draft.body, current_rules(), own=draft.own_figures))
 
 
 def _look(path: Path) -> Iterator[_Found]:

@@ -11,7 +11,6 @@ from django.utils import timezone
 from common import promise as promises
 from common.promise import State
 from knowledge.embedding import keeping
-from knowledge.enums import Status
 from knowledge.models import Article, Indexing
 from knowledge.search import index
 

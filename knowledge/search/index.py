@@ -11,6 +11,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, models, transaction
 
@@ -26,7 +27,7 @@ from pricing import placeholders
 #: goes up when passages must be counted anew because words fall into other marks
 EDITION = 2
 #: passages that are counted and written at once
-PORTION = 3000
+PORTION = 6000
 #: stems outside these lengths are never what somebody has misspelt
 _SHORTEST_STEM, _LONGEST_STEM = 3, 40
 
@@ -208,36 +209,38 @@ def _drop(gone: list[int]) -> None:
 
 
 def _fill_fresh(rows: Iterable[tuple[int, int, bytes]]) -> None:
-    """Put the lists into a table of this session's, so that one statement can take them to where they belong."""
+    _fill("knowledge_fresh_lists", {"mark": "int4", "range": "int4", "postings": "bytea"}, rows)
+
+
+def _fill(table: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]]) -> None:
+    """Put rows into a table of this session's, so that one statement can take them all to where they belong."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "CREATE TEMPORARY TABLE IF NOT EXISTS knowledge_fresh_lists (mark int, range int, postings bytea)"
-            " ON COMMIT DELETE ROWS"
-        )
-        cursor.execute("TRUNCATE knowledge_fresh_lists")
-        with cursor.copy("COPY knowledge_fresh_lists (mark, range, postings) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(["int4", "int4", "bytea"])
+        described = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({described}) ON COMMIT DELETE ROWS")
+        cursor.execute(f"TRUNCATE {table}")
+        with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as copy:
+            copy.set_types(list(columns.values()))
             for row in rows:
                 copy.write_row(row)
 
 
 def _count(changes: Mapping[int, int], stems: Mapping[int, str]) -> None:
     """Let the counts of marks follow, and keep the letters of stems, for those who misspell them."""
-    letters = {key: stem for key, stem in stems.items() if _SHORTEST_STEM <= len(stem) <= _LONGEST_STEM}
-    marks = sorted(changes)
+    letters = {
+        key: stem for key, stem in stems.items() if _SHORTEST_STEM <= len(stem) <= _LONGEST_STEM and stem.isalpha()
+    }
+    _fill(
+        "knowledge_fresh_marks",
+        {"mark": "int4", "change": "int4", "stem": "text"},
+        ((mark, changes[mark], letters.get(mark, "")) for mark in sorted(changes)),
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO knowledge_mark AS known (mark, passages, stem, stem_reversed)"
-            " SELECT mark, change, stem, reverse(stem)"
-            " FROM unnest(%s::int[], %s::int[], %s::text[]) AS new(mark, change, stem)"
+            " SELECT mark, change, stem, reverse(stem) FROM knowledge_fresh_marks"
             " ON CONFLICT (mark) DO UPDATE SET passages = known.passages + EXCLUDED.passages,"
             " stem = coalesce(nullif(known.stem, ''), EXCLUDED.stem),"
-            " stem_reversed = coalesce(nullif(known.stem_reversed, ''), EXCLUDED.stem_reversed)",
-            [
-                marks,
-                [changes[mark] for mark in marks],
-                [stem if (stem := letters.get(mark, "")).isalpha() else "" for mark in marks],
-            ],
+            " stem_reversed = coalesce(nullif(known.stem_reversed, ''), EXCLUDED.stem_reversed)"
         )
 
 
