@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from common import metrics
-from common.locks import end_holder
+from common import promise as promises
 from common.logging import bound
 from common.promise import State, Superseded
 from common.text import clean
@@ -240,15 +240,7 @@ def give_up(turn: Turn, *, conversation: Conversation) -> None:
 
 def sweep(*, now: datetime) -> int:
     """Answer what nobody was rung for, and what a dead or frozen worker has left."""
-    done = 0
-    for turn in Turn.objects.due(now)[:200]:
-        done += keep(turn, now=timezone.now())
-    for turn in Turn.objects.taken()[:200]:
-        if keep(turn, now=timezone.now()):
-            done += 1
-        elif turn.due_at + timedelta(seconds=1) < timezone.now():
-            end_holder(turn.lock_name)
-    return done
+    return promises.sweep(Turn.objects.all(), fulfil, now=now, keep=lambda turn, _fulfil, now: keep(turn, now=now))
 
 
 __all__ = ["Superseded", "TurnTooLong", "answer", "fulfil", "keep", "speak", "sweep"]
