@@ -52,13 +52,13 @@ class ArticleForm(forms.ModelForm):
         delimiter="\n",
         max_length=operations.FIGURES_MOST,
         required=False,
-        label=_("figures of its own"),
+        label=_("Figures of its own"),
         help_text=_("Amounts, percentages and volumes in the text that aren't our prices, one a line."),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
     )
     confirm_figures = forms.BooleanField(
         required=False,
-        label=_("the typed figures aren't our prices"),
+        label=_("The typed figures aren't our prices"),
         help_text=_("Tick it when figures of an example or a law have stopped the saving: they join the list above."),
         widget=UnfoldBooleanSwitchWidget,
     )
@@ -124,6 +124,7 @@ class QuestionForm(forms.ModelForm):
     class Meta:
         model = ArticleQuestion
         fields = ["text", "position"]
+        labels = {"position": _("order")}
 
     def clean_text(self) -> str:
         return " ".join(clean(self.cleaned_data["text"]).split())
@@ -184,6 +185,12 @@ class ArticleAdmin(HistoryAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return with_doubt(with_index_state(super().get_queryset(request)))
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """What the form asks for; there is nothing to be checked in an article that isn't there yet."""
+        texts, *rest = super().get_fieldsets(request, obj)
+        fields = [each for each in texts[1]["fields"] if obj is not None or each != "doubts"]
+        return [(texts[0], {**texts[1], "fields": fields}), *rest]
 
     def get_urls(self) -> list[Any]:
         view = self.admin_site.admin_view(self.try_view)
