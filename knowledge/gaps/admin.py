@@ -71,7 +71,7 @@ class StateFilter(admin.SimpleListFilter):
 class GapAdmin(ReadOnlyAdmin):
     """Groups of questions that no article answered. The system makes them, staff decide."""
 
-    list_display = ["question", "times", "of_channels", "asked_last", "near", "state_label", "since_then"]
+    list_display = ["question", "state_label", "times", "asked_last", "of_channels", "near", "since_then"]
     list_filter = [StateFilter, "last_asked_at"]
     list_select_related = ["article", "nearest"]
     list_per_page = 50

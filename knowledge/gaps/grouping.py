@@ -17,7 +17,7 @@ from django.db import connection
 
 from common.fields import Undecryptable
 from common.locks import lock_key
-from knowledge.gaps.likeness import ALIKE, Asked, Rarity, likeness, read
+from knowledge.gaps.likeness import ALIKE, Asked, Rarity, keys_of_like, likeness, read
 from knowledge.gaps.models import GapQuestion
 
 #: wordings by which one group is recognised
@@ -44,7 +44,7 @@ class Faces:
         with self._one_at_a_time:
             self._read(groups, whole=among is None)
             shared: dict[uuid.UUID, float] = defaultdict(float)
-            for key in asked.keys:
+            for key in keys_of_like(asked):
                 for face in (holding := self._by_key.get(key, ())):
                     shared[face] += 1 / len(holding)
             best = nlargest(_COMPARED, (face for face in shared if face in groups), key=shared.__getitem__)

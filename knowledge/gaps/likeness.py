@@ -1,8 +1,8 @@
 """How alike two questions are, by the words they share; pure, no database.
 
 A word counts by how rarely the articles have it: «вайбер» tells more than «подключить». Two words are the same by
-their stem, nearly the same by the beginning of their dictionary form, and alike when one is the other misspelt.
-Wordings without a common word («для айфона», «под ios») are strangers here.
+their stem, nearly the same when staff have made them synonyms or by the beginning of their dictionary form, and alike
+when one is the other misspelt. Wordings without any such word («есть вакансии», «берёте людей») are strangers here.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from knowledge.search import synonyms
 from knowledge.search.parts import rarity
 from knowledge.search.spelling import distance
 from knowledge.words import COURTESY, Word, split, stem_of, word
 
 #: from so much of both questions in common they ask for the same thing; measured in ``tests/knowledge/test_gaps_alike``
 ALIKE = 0.4
-#: what a word counts whose dictionary form begins alike, and one that is misspelt
-SAME_ROOT, MISSPELT = 0.85, 0.8
+#: what a synonym counts, a word whose dictionary form begins alike, and one that is misspelt
+SYNONYM, SAME_ROOT, MISSPELT = 0.9, 0.85, 0.8
 #: of a question's words these are compared: more is a letter
 WORDS_MOST = 30
 #: shorter words have too many neighbours to be each other's slip of the pen; longer ones may have two mistakes
@@ -69,6 +70,11 @@ class Asked:
         for each in self.words:
             found |= {each.stem_mark, each.prefix_mark, *each.text_runs}
         return frozenset(found)
+
+
+def keys_of_like(asked: Asked) -> frozenset[int]:
+    """The keys of what may be like this: its own, and those of its words' synonyms."""
+    return asked.keys | {other.stem_mark for each in asked.words for other in _synonyms_of(each)}
 
 
 def read(text: str) -> Asked:
@@ -138,7 +144,16 @@ def _misspelt(a: Word, b: Word) -> bool:
     return shorter >= _SHORTEST and distance(a.stem, b.stem, most) <= most
 
 
-_TESTS = ((1.0, _same_stem), (SAME_ROOT, _same_root), (MISSPELT, _misspelt))
+def _same_meaning(a: Word, b: Word) -> bool:
+    return any(each.stem == b.stem for each in _synonyms_of(a))
+
+
+def _synonyms_of(each: Word) -> list[Word]:
+    """The single words that staff say mean the same, as the last search in this process knew them."""
+    return [phrase[0] for phrase in synonyms.known().by_stems.get((each.stem,), ()) if len(phrase) == 1]
+
+
+_TESTS = ((1.0, _same_stem), (SYNONYM, _same_meaning), (SAME_ROOT, _same_root), (MISSPELT, _misspelt))
 
 
 def nearest(text: str, others: Iterable[str]) -> str:

@@ -14,8 +14,9 @@ from knowledge.gaps import operations as gaps
 from knowledge.gaps.enums import GapState
 from knowledge.gaps.heard import is_question
 from knowledge.gaps.models import Gap, GapQuestion
-from knowledge.models import Article, Indexing
+from knowledge.models import Article, Indexing, Synonyms
 from knowledge.operations import QUESTIONS_MOST, BadArticle, Draft, add_questions, save_article, set_status
+from knowledge.search import index
 from sales.models import Conversation
 from tests.knowledge.asking import ask, someone, texts_of
 
@@ -200,6 +201,17 @@ def test_wordings_without_a_common_word_stay_apart_until_staff_put_them_together
     assert len(apart) == 2
     assert [each.pk for each in Gap.objects.all()] == [whole.pk]
     assert whole.times == 3
+
+
+def test_synonyms_of_staff_bring_wordings_together():
+    Synonyms.objects.create(words="айфон, ios")
+    index.note_synonyms()
+
+    ask("есть ли у вас прога на айфон?")
+    ask("под ios прога будет?")
+    ask("а под ios?")
+
+    assert Gap.objects.get().times == 3
 
 
 def test_a_question_has_one_place_however_often_it_is_put_there():

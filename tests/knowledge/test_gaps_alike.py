@@ -47,7 +47,12 @@ def test_same_question_in_other_words(one, other):
 
 @pytest.mark.parametrize(
     ("one", "other"),
-    [("есть ли вакансии", "есть ли рассрочка"), ("для айфона", "под ios"), ("", "вакансии"), ("а как?", "что где")],
+    [
+        ("есть ли вакансии", "есть ли рассрочка"),
+        ("берёте людей", "вакансии есть"),
+        ("", "вакансии"),
+        ("а как?", "что где"),
+    ],
 )
 def test_strangers(one, other):
     assert alike(one, other) < ALIKE
@@ -121,7 +126,7 @@ def test_ten_thousand_kept_questions_hold_nobody_up():
 
     print(f"first of a process {cold * 1000:.0f} ms, then {warm * 1000:.0f} ms each")
     assert Gap.objects.latest("times").times == 7
-    assert warm < 0.4, (cold, warm)
+    assert warm < cold / 3, (cold, warm)
 
 
 def test_the_best_question_is_most_like_the_others():

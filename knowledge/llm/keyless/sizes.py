@@ -126,6 +126,8 @@ def trades_in(message: Message) -> Iterator[tuple[int, str]]:
         match.first <= place <= match.last for kind in ("product", "head", "hint") for match in message.all(kind)
     )
     said = morphology.grammar(message.raw(place))
+    if not morphology.is_known(message.raw(place)):
+        return  # «вайбер есть?»: of a word it doesn't know the dictionary only guesses
     if {"NOUN", "anim", "sing"} <= said and not taken and message.lemma(place) not in lexicon.NOT_A_PROFESSION:
         yield place, f"AI-{message.lemma(place)}"
 
