@@ -8,6 +8,7 @@ from celery.signals import worker_ready
 from django.db import DatabaseError, connection
 
 from knowledge import indexing, words
+from knowledge.embedding import registry
 from knowledge.gaps import operations as gaps
 from knowledge.llm.keyless import lexicon
 from pricing import queries
@@ -34,6 +35,7 @@ def warm_up(sender: Any = None, **kwargs: Any) -> None:
 
 def _read_dictionaries() -> None:
     words.analyzer()
+    registry.by_name(registry.configured())  # an embedder's SDK is read too
     try:
         lexicon.phrasebook(queries.catalogue())
     except (DatabaseError, queries.NoVatMode):

@@ -6,11 +6,14 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
 from django.db.models.functions import Left
 
+from common.fields import readable
 from knowledge import reading
+from knowledge.embedding import registry
 from knowledge.gaps.likeness import nearest
 from knowledge.models import Article, ArticleQuestion
 from knowledge.search import search as find
 from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
+from sales.models import Lead
 
 #: passages handed to a model: more cost tokens and bury the best
 HITS = 5
@@ -23,6 +26,13 @@ BODY_MOST = 6000
 QUESTIONS = 8
 
 
+def _names(context: ToolContext) -> list[str]:
+    """What the customer is called: an argument comes with it, and the embedder may not hear it."""
+    return [
+        str(name) for lead in Lead.objects.filter(pk=context.lead_id).only("name") if (name := readable(lead, "name"))
+    ]
+
+
 @tool
 def search(*, context: ToolContext, query: str) -> ToolOutput:
     """Search the company's knowledge base: products, prices, cases, roll-out, security, payment, support.
@@ -31,7 +41,7 @@ def search(*, context: ToolContext, query: str) -> ToolOutput:
     """
     if not query.strip():
         raise ToolFailed("The query is empty. Give the customer's question in their own words.")
-    hits = find(query[:QUERY_MOST], limit=HITS)
+    hits = find(query[:QUERY_MOST], limit=HITS, names=_names(context) if registry.configured() else ())
     if not hits:
         return ToolOutput(text="Nothing was found.", data={"hits": []})
     render = reading.reader(context.language)

@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -54,15 +55,15 @@ class _Vendor:
 _vendors: dict[str, _Vendor] = {}
 
 
-def vector_of(text: str, embedder: Embedder) -> Vector | None:
+def vector_of(text: str, embedder: Embedder, *, names: Sequence[str] = ()) -> Vector | None:
     """The question's vector, or none: its vendor is off, resting after a failure, or fails now.
 
-    Personal data is masked before it leaves, here as on the way to a model.
+    Personal data is masked before it leaves, here as on the way to a model; ``names`` are the customer's.
     """
     maker = registry.by_name(embedder.name)
     if maker is None:
         return None
-    asked = cut(Masker().mask(text), maker.limits)
+    asked = cut(Masker(names).mask(text), maker.limits)
     vendor = _vendors.setdefault(embedder.name, _Vendor())
     with vendor.lock:
         if asked in vendor.vectors:

@@ -30,6 +30,8 @@ def embedder(rest: str) -> OpenAIEmbedder | None:
     model, _, dimensions = rest.rpartition("/")
     if not settings.OPENAI_API_KEY or not model or not dimensions.isdigit() or not 0 < int(dimensions) <= WIDTH:
         return None
+    # the SDK takes a second to be read and to make its first client: not while the clock of a question runs
+    _client(settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL)
     return OpenAIEmbedder(model, int(dimensions))
 
 

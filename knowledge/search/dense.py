@@ -77,9 +77,9 @@ def serving() -> Embedder | None:
     return embedder if embedder is not None and registry.by_name(embedder.name) is not None else None
 
 
-def question_vector(text: str, embedder: Embedder) -> Vector | None:
+def question_vector(text: str, embedder: Embedder, *, names: Sequence[str] = ()) -> Vector | None:
     """The vector to search with, or none when the embedder doesn't answer at once."""
-    return asking.vector_of(text, embedder) if text.strip() else None
+    return asking.vector_of(text, embedder, names=names) if text.strip() else None
 
 
 def near(vector: Vector, embedder: Embedder, *, articles: Sequence[int] = (), limit: int = ARTICLES) -> list[Near]:

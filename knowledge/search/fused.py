@@ -42,14 +42,18 @@ class _Both:
 
 
 class Fused:
-    """The searcher that adds what words say and what vectors say. Scores are added, never ranks."""
+    """The searcher that adds what words say and what vectors say. Scores are added, never ranks.
 
-    def __init__(self) -> None:
+    ``names`` are hidden from the embedder, as all personal data that shows by its form.
+    """
+
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self._names = names
         self._sparse = Sparse()
 
     def search(self, text: str, *, limit: int) -> list[Hit]:
         embedder = dense.serving()
-        vector = dense.question_vector(text, embedder) if embedder is not None else None
+        vector = dense.question_vector(text, embedder, names=self._names) if embedder is not None else None
         query = read(text)
         if embedder is None or vector is None:
             return self._sparse.search_for(query, limit=limit)
