@@ -23,6 +23,7 @@ def language_of(text: str, *, otherwise: str) -> Literal["ru", "en"]:
 
     Russian in Latin letters, or typed on the English keyboard, is no English: no word of it is a common one.
     """
+    text = re.sub(r"\[[А-ЯЁ]+_\d+\]", " ", text)  # masks are no words of the customer
     if re.search(r"[а-яё]", text, re.IGNORECASE):
         return "ru"
     if ENGLISH.search(text):

@@ -52,6 +52,12 @@ def _admit(draft: Draft, missing: Sequence[Question]) -> None:
     if all(question.kind == "guess" for question in missing):
         if draft.parts or draft.plan.request or draft.plan.contact or draft.plan.person or draft.plan.proposal:
             return
+        fresh = [code for code in draft.talk.needs.topics if code not in draft.talk.before.topics]
+        products = [product for code in fresh if (product := draft.catalogue.product(code)) is not None]
+        if products:
+            names = listed([draft.name(each) for each in products], draft.language)
+            draft.add(draft.say("recommended", product=names))
+            return
         if last_question(draft.talk.last_reply):
             # they answered our question, and asked nothing
             draft.add(draft.say("unclear_answer" if draft.context.quote is None else "unclear_after_quote"))

@@ -241,6 +241,9 @@ FURTHER_MOST, FURTHER_LONGEST = 2, 48
 def chosen_chips(draft: Draft) -> tuple[str, ...]:
     """The buttons that fit, without what the customer has said already."""
     heard = {_bare(text) for text in draft.talk.heard}
+    told = draft.say("discounts_are")
+    if any(told in text for text in [*draft.parts, *draft.talk.replies]):
+        heard.add(_bare(draft.say("chip_discounts")))
     fitting = [chip for chip in dict.fromkeys(draft.chips) if _bare(chip) not in heard]
     further = _further(draft, heard)
     # what comes next of the deal first, then what else is worth knowing, a person last
@@ -255,7 +258,13 @@ def _further(draft: Draft, heard: set[str]) -> list[str]:
     for question in draft.further:
         words = content(question) - lexicon.AT_LARGE - lexicon.PRONOUNS - names - {"такой"}
         known = any(len(words & one) * 2 > len(words) for one in asked)
-        if not words or known or len(question) > FURTHER_LONGEST or _bare(question) in heard:
+        if (
+            not words
+            or known
+            or not question.endswith("?")
+            or len(question) > FURTHER_LONGEST
+            or _bare(question) in heard
+        ):
             continue
         if bool(re.search("[а-яё]", question, re.IGNORECASE)) == (draft.language == "ru"):
             found.append(question)

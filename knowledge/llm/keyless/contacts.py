@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from knowledge.llm.keyless import morphology
+from sales.assistant.language import ENGLISH
 
 _PHONE = re.compile(r"\[ТЕЛЕФОН_\d+\]")
 _EMAIL = re.compile(r"\[ПОЧТА_\d+\]")
@@ -65,6 +66,8 @@ def _looks_called(name: str) -> bool:
 
 def _is_name(name: str) -> bool:
     first = morphology.spell(name.split()[0])
+    if first.isascii():
+        return name[:1].isupper() and len(first) > 2 and not ENGLISH.fullmatch(first)
     return name[:1].isupper() and morphology.is_first_name(first)
 
 

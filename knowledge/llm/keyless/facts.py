@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
+from knowledge.llm.keyless.passages import content
 from knowledge.llm.keyless.wording import Language, inside, listed, say
 from pricing import words
 from pricing.calculator import Discount, Product, Rules, Tier
@@ -148,11 +149,11 @@ def services(catalogue: Rules, language: Language) -> str:
     """Every service with its price."""
     lines = []
     for service in catalogue.services:
+        name, unit = service.name.in_language(language), service.unit.in_language(language)
         often = say("charged_monthly" if service.charge == "monthly" else "charged_once", language)
-        price = f"{words.money(service.price)} {often}"
-        unit = service.unit.in_language(language)
-        named = unit.lower() in service.name.in_language(language).lower()
-        lines.append(f"- {service.name.in_language(language)} – {price}" + (f" ({unit})" if not named else ""))
+        if service.charge != "monthly" and not content(unit) <= content(name):
+            often = say("charged_by_unit", language, unit=unit)
+        lines.append(f"- {name} – {words.money(service.price)} {often}")
     return "\n".join([say("services_are", language), "", *lines]) if lines else ""
 
 

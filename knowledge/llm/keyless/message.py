@@ -77,6 +77,8 @@ class Message:
                 # «почему цена меняется?» asks about prices, and no price
                 clause.intents.discard("price")
                 clause.intents.add("know")
+            if "not_now" in clause.intents and clause.asks and any(self.raw(at) == "если" for at in places(clause)):
+                clause.intents.discard("not_now")  # «а если потом больше станет?»
             if "about_proposal" in clause.intents:
                 clause.intents.discard("proposal")
                 clause.intents.add("know")
@@ -240,6 +242,8 @@ def _is_other_work(message: Message, match: Match) -> bool:
     if message.raw(match.first) in {"crm", "црм", "срм"}:
         bought = {"сколько", "стоить", "цена", "добавить", "плюс", "посчитать", "рассчитать", "price", "add"}
         return not any(message.together(match.first, at) for at, lemma in enumerate(message.lemmas) if lemma in bought)
+    if message.lemma(match.first) == "поддержка":
+        return message.lemma(match.first - 1) not in _OUT_BEFORE
     if message.lemma(match.first) not in {"разработка", "доработка", "разработать"}:
         return False
     after = match.last + 1

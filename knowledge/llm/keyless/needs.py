@@ -120,7 +120,8 @@ def listen(log: Sequence[Entry], context: TurnContext, catalogue: Rules) -> Talk
             said.append(understood)
         else:
             complained = complained or understood.means("complaint", "threat")
-            asked_of = understood.questions[-1].kind if understood.questions else ""
+            if understood.questions or not understood.volume or understood.products:
+                asked_of = understood.questions[-1].kind if understood.questions else ""
             asked = next((each for each in reversed(understood.questions) if each.kind not in FACTS | {"more"}), asked)
         refused = refused or understood.means("no_contact")
         asked_proposal = asked_proposal or understood.means("proposal")

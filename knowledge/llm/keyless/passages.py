@@ -57,6 +57,9 @@ def choose(
     fitting = [hit for hit in sure if _is_about(hit, question)] or (sure if question.refers else [])
     if not fitting:
         return []
+    if question.kind == "about":
+        # the article on the product itself, not one on a side of it
+        fitting = sorted(fitting, key=lambda hit: _aside(hit, question))
     chosen = fitting[:1]
     if question.kind == "compare" and len(question.products) > 1 and fitting[0].get("product"):
         by_product = {hit.get("product"): hit for hit in reversed(fitting) if hit.get("product") in question.products}
@@ -71,6 +74,16 @@ def choose(
         if text:
             answers.append(Answer(text, str(hit.get("article", "")), hit.get("title", ""), further))
     return answers
+
+
+def _aside(hit: Mapping[str, Any], question: Question) -> int:
+    """How far an article is from being on the product at large: its title says other words before the name."""
+    title = str(hit.get("title", ""))
+    if content(title) & {"стоимость", "стоить", "тариф"} or hit.get("product") not in question.products:
+        return 100
+    said = content(question.text)
+    words = [word.lemma for word in morphology.cut(title).words if word.kind == "word"]
+    return next((place for place, word in enumerate(words) if word in said and word != "ai"), 50)
 
 
 def _rest(hit: Mapping[str, Any], said: str, most: int) -> str:
@@ -109,7 +122,7 @@ def _words(hit: Mapping[str, Any], question: Question, most: int) -> str:
     if question.kind == "about" or (len(asked) == len(named) == 1 and not question.products and not headed):
         # «какие есть скидки?» asks for the whole article, which begins with what matters most
         return _beginning(sections, question.text, most=most)
-    ranks = _ranks(sections, asked, hit, title, question.text)
+    ranks = _ranks(sections, asked, hit, title, question)
     kept: list[int] = []
     room = most
     for at in sorted(range(len(sections)), key=lambda at: (-ranks[at], at)):
@@ -159,7 +172,7 @@ _LEAD = 0.8
 
 
 def _ranks(
-    sections: Sequence[Piece], asked: frozenset[str], hit: Mapping[str, Any], title: frozenset[str], question: str
+    sections: Sequence[Piece], asked: frozenset[str], hit: Mapping[str, Any], title: frozenset[str], question: Question
 ) -> list[float]:
     """How much of what was asked each section has: words that few sections have count more, and search has a say.
 
@@ -177,14 +190,14 @@ def _ranks(
         headed = [at for at, there in enumerate(headings) if any(_alike(word, other) for other in there)]
         named = any(_alike(word, other) for other in title)
         if named:
-            ranks[0] += 0.5
+            ranks[0] += 0.2 if question.products else 0.7  # a product's name says little in an article on it
         else:
             holding = {at for at, there in enumerate(words) if any(_alike(word, other) for other in there)}
             for at in holding - set(headed):
                 ranks[at] += 1 / len(holding)
         for at in headed:
-            ranks[at] += (1.25 if named else 2) / len(headed)
-    if re.search(r"\bне (?:дела|уме|мож)", question, re.IGNORECASE):
+            ranks[at] += (1 if named else 2) / len(headed)
+    if re.search(r"\bне (?:дела|уме|мож)", question.text, re.IGNORECASE):
         # what something does not do stands under a heading of its own
         denied = [bool(re.search(r"\bне\b", section.heading, re.IGNORECASE)) for section in sections]
         ranks = [rank + 2 * no for rank, no in zip(ranks, denied, strict=True)]
@@ -250,7 +263,7 @@ _SAME = {
     "договориться": "договор",
     "сроки": "срок",
     **dict.fromkeys(("лежать", "держать", "складываться", "складывать", "находиться", "храниться"), "хранить"),
-    **dict.fromkeys(("инфа", "информация", "инфо"), "данные"),
+    **dict.fromkeys(("инфа", "инф", "информация", "инфо"), "данные"),
     **dict.fromkeys(("нейронка", "нейросетка", "ии", "ai"), "нейросеть"),
     **dict.fromkeys(("длиться", "долго", "время", "быстро", "скоро", "занимать"), "срок"),
     **dict.fromkeys(("внедряться", "внедрить", "внедрять", "запуск", "запустить", "запускать"), "внедрение"),

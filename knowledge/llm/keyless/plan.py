@@ -132,7 +132,7 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
     bad_volume = any(understood.bad_volume for understood in talk.said)
     if fresh and request is None and not price_list and not questions and not bad_volume:
         questions = tuple(_introduction(code, catalogue) for code in fresh[:2])
-    refused = talk.means("privacy", "attack", "attack_price", "foreign", "fun")
+    refused = talk.means("privacy", "attack", "attack_price", "foreign", "fun", "complaint", "threat")
     refused = refused or any(understood.unknown for understood in talk.said)
     if talk.means("price") and not refused and not needs.products and not needs.services and not questions:
         questions = (Question("", kind="prices"),)
@@ -217,12 +217,17 @@ def _in_context(question: Question, talk: Talk, context: TurnContext, catalogue:
     if question.kind == "cheapest":
         kind: Kind = "periods" if talk.needs.products and _quotable(talk.needs, context) else "prices"
         return replace(question, kind=kind)
+    if question.kind == "tiers" and len(question.names) == 1 and _COMPARES.search(question.text):
+        question = replace(question, names=())  # «чем Бизнес лучше?»: than the others
     if question.kind in {"tiers", "budget"} and not question.products:
         return replace(question, products=tuple(talk.needs.products) or talk.needs.topics)
     if question.products or not question.refers or not talk.needs.topics:
         return question
     product = catalogue.product(talk.needs.topics[-1])
     return question if product is None else replace(question, products=(product.code,))
+
+
+_COMPARES = re.compile("чем|лучше|отлич|разниц|better|differ", re.IGNORECASE)
 
 
 def _at_large(question: Question, catalogue: Rules) -> Question:

@@ -29,7 +29,7 @@ def name_prices(draft: Draft) -> None:
         draft.add(quote_in_words(result.text, discounts=draft.talk.means("discount")))
     parts = composition(draft)
     once = _charged_once(draft)
-    if parts:
+    if parts and not draft.done.data("proposal"):  # which would name them again
         draft.add(" ".join(filter(None, [draft.say("in_quote", parts=listed(parts, draft.language)), once])))
     explain_request(draft)
 
@@ -103,5 +103,5 @@ def explain_request(draft: Draft) -> None:
         owner = draft.catalogue.product(code)
         small, large = (owner.tier(named), owner.tier(fits)) if owner is not None else (None, None)
         if owner is not None and small is not None and large is not None:
-            called = {"named": small.name.in_language(draft.language), "fits": large.name.in_language(draft.language)}
-            draft.add(draft.say("larger_tier", product=draft.name(owner), **called))
+            tiers = {"named": small.name.in_language(draft.language), "fits": large.name.in_language(draft.language)}
+            draft.add(draft.say("larger_tier", product=draft.name(owner), **tiers))

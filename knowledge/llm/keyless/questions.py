@@ -70,6 +70,8 @@ def questions_in(message: Message, products: Sequence[Match]) -> tuple[Question,
             special = bool(clause.intents & {"know", "compare"}) or clause.asks
             questions.append(Question(text, tuple(about), kind, refers, special=special))
         elif kind in {"tiers", "budget"}:
+            counted = (match.name for match in message.all("unit") if clause.holds(match.first))
+            about = about or dict.fromkeys(counted)
             names, amount = _tiers_named(message, clause), _budget(message, clause)
             questions.append(Question(text, tuple(about), kind, refers, names, amount=amount))
         else:
@@ -136,6 +138,9 @@ def _kind(message: Message, clause: Clause) -> Kind | None:
         return None
     content = content_of(message, clause)
     facts = _has_facts(message, clause)
+    periods = any(clause.holds(match.first) for match in message.all("period"))
+    if "what_if" in intents and periods and len(content) <= 2 and not intents & {"discount", "compare"}:
+        return None  # «what about paying annually?»
     if "know" in intents and content:
         return "knowledge"
     if facts and clause.asks and content and _only_services(message, clause):
@@ -240,7 +245,7 @@ DISCOUNT_WORDS = wordset(
 )
 
 
-_OWN = wordset("выйти получиться получаться вышло наш мой учесть учитываться расчет итог")
+_OWN = wordset("выйти получиться получаться вышло сумма этот наш мой учесть учитываться расчет итог")
 
 
 def _is_special(message: Message, clause: Clause) -> bool:
@@ -373,7 +378,8 @@ def answers_in(message: Message, contact: Mapping[str, str]) -> set[str]:
         return {"all_products"}
     if "сколько" in lemmas and all(lemma in lexicon.FILLERS for lemma in lemmas):
         return {"price"}
-    return {"goodbye"} if lemmas == ["пока"] else set()
+    leaves = "пока" in lemmas and set(lemmas) <= {"пока", "лан", "ладно", "ну", "весь", "давать", "ок", "окей", "до"}
+    return {"goodbye"} if leaves else set()
 
 
 def _among(word: tuple[str, str], known: frozenset[str]) -> bool:

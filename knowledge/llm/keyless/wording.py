@@ -253,6 +253,7 @@ PHRASES: dict[str, dict[Language, Words]] = {
     "for_startups": {"ru": "стартапам", "en": "for startups"},
     "services_are": {"ru": "К продуктам можно добавить:", "en": "These can be added to the products:"},
     "charged_monthly": {"ru": "в месяц", "en": "per month"},
+    "charged_by_unit": {"ru": "за {unit}", "en": "per {unit}"},
     "charged_once": {"ru": "разово", "en": "once"},
     "vat_none": {
         "ru": "НДС не облагается: в ценах его нет, сверху ничего не добавляется.",
@@ -463,7 +464,7 @@ PHRASES: dict[str, dict[Language, Words]] = {
     "chip_year": {"ru": "А если за год?", "en": "What if I pay yearly?"},
     "chip_month": {"ru": "А если помесячно?", "en": "What if I pay monthly?"},
     "chip_add": {"ru": "Добавить: {what}", "en": "Add {what}"},
-    "chip_with": {"ru": "А если добавить {product}?", "en": "What if we add {product}?"},
+    "chip_with": {"ru": "Добавить: {product}", "en": "Add {product}"},
     "chip_compare_periods": {"ru": "Сравнить месяц и год", "en": "Compare monthly and yearly"},
     "chip_take_year": {"ru": "На год", "en": "For a year"},
     "chip_take_month": {"ru": "Помесячно", "en": "Monthly"},
