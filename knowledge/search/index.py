@@ -8,11 +8,11 @@ changes as one.
 from __future__ import annotations
 
 import secrets
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from django.db import connection, models, transaction
 
 from common.locks import lock_key
@@ -134,17 +134,86 @@ def _replace(article_ids: list[int], wanted: Sequence[Wanted]) -> Done:
         if position != each.position:
             moved.append(Passage(pk=passage_id, position=each.position))
     gone = [each[0] for places in old.values() for each in places]
-    if gone:
-        _drop(gone)
     if moved:
         Passage.objects.bulk_update(moved, ["position"], batch_size=500)
-    for start in range(0, len(new), PORTION):
-        _make(new[start : start + PORTION])
+    leaving = _Leaving.read(gone)
+    for start in range(0, max(1, len(new)), PORTION):
+        _exchange(leaving, new[start : start + PORTION])
+        leaving = _Leaving()
     return Done(made=len(new), dropped=len(gone), kept=len(kept))
 
 
-def _make(wanted: Sequence[Wanted]) -> None:
-    """Store the passages with their postings, and let the counts follow."""
+@dataclass(frozen=True, slots=True)
+class _Leaving:
+    """Passages that are to go, as id, kind, words, runs and marks, and the lists that they are in."""
+
+    passages: tuple[tuple[int, str, int, int, bytes], ...] = ()
+    lists: tuple[tuple[int, int, bytes], ...] = ()
+
+    @classmethod
+    def read(cls, ids: Sequence[int]) -> _Leaving:
+        if not ids:
+            return cls()
+        rows = Passage.objects.filter(pk__in=ids).values_list("id", "kind", "words", "runs", "marks")
+        passages = tuple((*row[:4], bytes(row[4])) for row in rows)
+        connection.ensure_connection()
+        with psycopg.Cursor(connection.connection) as cursor:
+            lists = cursor.execute(
+                "SELECT mark, range, postings FROM knowledge_postinglist"
+                " JOIN unnest(%b::int[], %b::int[]) AS asked(mark, range) USING (mark, range)",
+                postings.places_of([(row[0], row[4]) for row in passages]),
+                binary=True,
+            ).fetchall()
+        return cls(passages, tuple(lists))
+
+
+def _exchange(leaving: _Leaving, wanted: Sequence[Wanted]) -> None:
+    """Let passages go and others come in one stroke: of a changed article, most marks are in both."""
+    if not leaving.passages and not wanted:
+        return
+    gone = [row[0] for row in leaving.passages]
+    if gone:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM knowledge_passage WHERE id = ANY(%s)", [gone])
+    made = _store(wanted)
+    coming = {(mark, place): data for mark, place, data in made.lists.rows()}
+    changed = [
+        (mark, place, data + coming.pop((mark, place), b""))
+        for mark, place, data in postings.without(leaving.lists, gone)
+    ]
+    _send(
+        "UPDATE knowledge_postinglist AS old SET postings = new.postings"
+        " FROM unnest(%b::int[], %b::int[], %b::bytea[]) AS new(mark, range, postings)"
+        " WHERE old.mark = new.mark AND old.range = new.range",
+        (row for row in changed if row[2]),
+    )
+    _send(
+        "DELETE FROM knowledge_postinglist AS old USING unnest(%b::int[], %b::int[]) AS new(mark, range)"
+        " WHERE old.mark = new.mark AND old.range = new.range",
+        (row[:2] for row in changed if not row[2]),
+    )
+    _send(
+        "INSERT INTO knowledge_postinglist AS old (mark, range, postings)"
+        " SELECT * FROM unnest(%b::int[], %b::int[], %b::bytea[])"
+        " ON CONFLICT (mark, range) DO UPDATE SET postings = old.postings || EXCLUDED.postings",
+        ((*place, data) for place, data in coming.items()),
+    )
+    changes = postings.count(made.marks_of_passages)
+    changes.subtract(postings.count([row[4] for row in leaving.passages]))
+    _count({mark: change for mark, change in changes.items() if change}, made.stems)
+    for kind in Kind:
+        out = [row for row in leaving.passages if row[1] == kind]
+        into = [place for place, each in enumerate(wanted) if each.kind == kind]
+        _sum(
+            kind,
+            len(into) - len(out),
+            sum(made.words[place] for place in into) - sum(row[2] for row in out),
+            sum(made.runs[place] for place in into) - sum(row[3] for row in out),
+        )
+
+
+def _store(wanted: Sequence[Wanted]) -> postings.Made:
+    """Store the passages; what they give to the lists and counts."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence('knowledge_passage', 'id')) FROM generate_series(1, %s)",
@@ -164,64 +233,16 @@ def _make(wanted: Sequence[Wanted]) -> None:
             ):
                 row = (passage_id, each.article_id, each.kind.value, each.position, each.heading, each.text)
                 copy.write_row((*row, each.digest, words, runs, marks))
-    _fill_fresh(made.lists.rows())
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO knowledge_postinglist AS old (mark, range, postings)"
-            " SELECT mark, range, postings FROM knowledge_fresh_lists ORDER BY mark, range"
-            " ON CONFLICT (mark, range) DO UPDATE SET postings = old.postings || EXCLUDED.postings"
-        )
-    _count(postings.count(made.marks_of_passages), made.stems)
-    for kind in Kind:
-        mine = [place for place, each in enumerate(wanted) if each.kind == kind]
-        _sum(kind, len(mine), sum(made.words[place] for place in mine), sum(made.runs[place] for place in mine))
+    return made
 
 
-def _drop(gone: list[int]) -> None:
-    """Delete the passages with their postings, and let the counts follow."""
-    rows = list(Passage.objects.filter(pk__in=gone).values_list("id", "kind", "words", "runs", "marks"))
-    marks = [bytes(row[4]) for row in rows]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT mark, range, postings FROM knowledge_postinglist"
-            " JOIN unnest(%s::int[], %s::int[]) AS asked(mark, range) USING (mark, range)",
-            postings.places_of([(row[0], each) for row, each in zip(rows, marks, strict=True)]),
-        )
-        lists = [(mark, place, bytes(data)) for mark, place, data in cursor.fetchall()]
-    _fill_fresh(postings.without(lists, gone))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "UPDATE knowledge_postinglist AS old SET postings = fresh.postings FROM knowledge_fresh_lists AS fresh"
-            " WHERE old.mark = fresh.mark AND old.range = fresh.range AND fresh.postings <> ''"
-        )
-        cursor.execute(
-            "DELETE FROM knowledge_postinglist AS old USING knowledge_fresh_lists AS fresh"
-            " WHERE old.mark = fresh.mark AND old.range = fresh.range AND fresh.postings = ''"
-        )
-    changes = Counter({mark: -count for mark, count in postings.count(marks).items()})
-    _count(changes, {})
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM knowledge_mark WHERE mark = ANY(%s) AND passages <= 0", [list(changes)])
-        for kind in Kind:
-            mine = [row for row in rows if row[1] == kind]
-            _sum(kind, -len(mine), -sum(row[2] for row in mine), -sum(row[3] for row in mine))
-        cursor.execute("DELETE FROM knowledge_passage WHERE id = ANY(%s)", [gone])
-
-
-def _fill_fresh(rows: Iterable[tuple[int, int, bytes]]) -> None:
-    _fill("knowledge_fresh_lists", {"mark": "int4", "range": "int4", "postings": "bytea"}, rows)
-
-
-def _fill(table: str, columns: Mapping[str, str], rows: Iterable[tuple[Any, ...]]) -> None:
-    """Put rows into a table of this session's, so that one statement can take them all to where they belong."""
-    with connection.cursor() as cursor:
-        described = ", ".join(f"{name} {kind}" for name, kind in columns.items())
-        cursor.execute(f"CREATE TEMPORARY TABLE IF NOT EXISTS {table} ({described}) ON COMMIT DELETE ROWS")
-        cursor.execute(f"TRUNCATE {table}")
-        with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN (FORMAT BINARY)") as copy:
-            copy.set_types(list(columns.values()))
-            for row in rows:
-                copy.write_row(row)
+def _send(sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
+    """One statement with the columns of all rows as its arrays, sent in binary: they are many and long."""
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    if columns:
+        connection.ensure_connection()
+        with psycopg.Cursor(connection.connection) as cursor:
+            cursor.execute(sql, columns)
 
 
 def _count(changes: Mapping[int, int], stems: Mapping[int, str]) -> None:
@@ -229,25 +250,26 @@ def _count(changes: Mapping[int, int], stems: Mapping[int, str]) -> None:
     letters = {
         key: stem for key, stem in stems.items() if _SHORTEST_STEM <= len(stem) <= _LONGEST_STEM and stem.isalpha()
     }
-    _fill(
-        "knowledge_fresh_marks",
-        {"mark": "int4", "change": "int4", "stem": "text"},
+    _send(
+        "INSERT INTO knowledge_mark AS known (mark, passages, stem, stem_reversed)"
+        " SELECT mark, change, stem, reverse(stem)"
+        " FROM unnest(%b::int[], %b::int[], %b::text[]) AS new(mark, change, stem)"
+        " ON CONFLICT (mark) DO UPDATE SET passages = known.passages + EXCLUDED.passages,"
+        " stem = coalesce(nullif(known.stem, ''), EXCLUDED.stem),"
+        " stem_reversed = coalesce(nullif(known.stem_reversed, ''), EXCLUDED.stem_reversed)",
         ((mark, changes[mark], letters.get(mark, "")) for mark in sorted(changes)),
     )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO knowledge_mark AS known (mark, passages, stem, stem_reversed)"
-            " SELECT mark, change, stem, reverse(stem) FROM knowledge_fresh_marks"
-            " ON CONFLICT (mark) DO UPDATE SET passages = known.passages + EXCLUDED.passages,"
-            " stem = coalesce(nullif(known.stem, ''), EXCLUDED.stem),"
-            " stem_reversed = coalesce(nullif(known.stem_reversed, ''), EXCLUDED.stem_reversed)"
-        )
+    if fewer := [mark for mark, change in changes.items() if change < 0]:
+        with connection.cursor() as cursor:
+            cursor.execute("DELETE FROM knowledge_mark WHERE mark = ANY(%s) AND passages <= 0", [fewer])
 
 
 def _sum(kind: Kind, passages: int, words: int, runs: int) -> None:
     names = ("bodies", "words_in_bodies", "runs_in_bodies")
     if kind == Kind.QUESTION:
         names = ("questions", "words_in_questions", "runs_in_questions")
+    if not (passages or words or runs):
+        return
     current_yardstick()
     changes = {name: models.F(name) + change for name, change in zip(names, (passages, words, runs), strict=True)}
     Yardstick.objects.update(**changes)

@@ -152,8 +152,9 @@ def _lists(marks: Numbers, ids: Numbers, postings: NDArray[np.uint32]) -> Lists:
 
 def _by_passage(marks: Numbers, places: Numbers, number: int) -> list[bytes]:
     order = np.argsort(places, kind="stable")
-    ends = np.cumsum(np.bincount(places, minlength=number))[:-1]
-    return [each.tobytes() for each in np.split(marks[order].astype(MARK), ends)]
+    ends = np.cumsum(np.bincount(places, minlength=number)).tolist()
+    mine = marks[order].astype(MARK)
+    return [mine[start:end].tobytes() for start, end in zip([0, *ends], ends, strict=False)]
 
 
 def _stems(words: Sequence[Word], what: Numbers, in_question: NDArray[np.bool_]) -> dict[int, str]:
