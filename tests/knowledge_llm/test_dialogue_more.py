@@ -149,3 +149,22 @@ def test_english_question_finds_the_russian_article_and_says_so() -> None:
 
     assert reply.text.startswith("Our article on this is in Russian")
     assert reply.sources == ("security",)
+
+
+def test_wish_to_know_of_a_service_does_not_order_it() -> None:
+    dialogue = Dialogue()
+    dialogue.say("AI-менеджер на 600 диалогов")
+
+    dialogue.say("хочу узнать про интеграцию с амо")
+
+    assert dialogue.called("pricing__quote") == []
+
+
+@pytest.mark.parametrize("text", ["добавьте менеджера на 600 диалогов", "а на год?"])
+def test_what_is_in_the_quote_already_is_quoted_again(text: str) -> None:
+    dialogue = Dialogue()
+    dialogue.say("AI-менеджер на 600 диалогов, на год")
+
+    reply = dialogue.say(text)
+
+    assert "335\u00a0040\u00a0₽" in reply.text

@@ -48,6 +48,8 @@ class Clause:
             return True
         if self.intents & {"price", "add", "instead", "proposal"}:
             return False
+        if "inquire" in self.intents:
+            return True
         if "want" in self.intents and not (self.asks and "know" in self.intents):
             return False
         return bool(self.intents & {"know", "discount", "compare"})

@@ -111,6 +111,11 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
     changed = needs.priced != talk.before.priced
     agreed_period = talk.means("yes", "yes_and") and talk.offered in {"year", "month"}
     asks_price = talk.means("price") and not any(question.kind == "ware" for question in questions)
+    if context.quote is not None and not questions:
+        # the same said again is answered with the same quote, not passed over
+        named = any(understood.products or understood.services for understood in talk.said)
+        period = any(understood.period for understood in talk.said)
+        asks_price = asks_price or period or (named and talk.means("add", "want", "what_if"))
     counted_discounts = any(question.kind == "discount" and question.own for question in questions)
     if counted_discounts and talk.needs.products and _quotable(talk.needs, context):
         asks_price = True  # the discounts of their own quote are named by a quote

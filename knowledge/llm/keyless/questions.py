@@ -138,7 +138,9 @@ def _kind(message: Message, clause: Clause) -> Kind | None:
         return None
     content = content_of(message, clause)
     facts = _has_facts(message, clause)
-    periods = any(clause.holds(match.first) for match in message.all("period"))
+    periods = any(clause.holds(match.first) for match in message.all("period")) or any(
+        message.lemma(place) in {"год", "месяц"} for place in places(clause)
+    )
     if "what_if" in intents and periods and len(content) <= 2 and not intents & {"discount", "compare"}:
         return None  # «what about paying annually?»
     if "know" in intents and content:
