@@ -9,7 +9,8 @@ from django.utils import timezone
 from common.health import Dependency
 from common.promise import State
 from knowledge.embedding import asking, keeping, registry
-from knowledge.models import Embedder, Indexing, Passage
+from knowledge.embedding.models import Embedder
+from knowledge.models import Indexing, Passage
 
 #: an article that waits longer than this waits for somebody to look
 LATE = timedelta(minutes=10)

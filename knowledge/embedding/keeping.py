@@ -140,7 +140,7 @@ def sweep(*, now: datetime) -> int:
     """Make the vectors that are owed, and forget those that nothing asks for any more. Returns how many rounds."""
     mine = current()
     # whoever was switched off owes nothing
-    others = Embedder.objects.filter(state__in=[State.DUE, State.TAKEN]).exclude(pk=mine.pk if mine else None)
+    others = Embedder.objects.filter(state__in=[State.DUE, State.TAKEN]).exclude(pk=mine.pk if mine else 0)
     others.update(state=State.DROPPED)
     if mine is None:
         return 0

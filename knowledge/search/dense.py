@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -14,22 +15,20 @@ from knowledge.models import Yardstick
 
 #: up to so many passages every vector is looked at: exact, and quicker than it takes to say
 EXACT_UPTO = 10_000
+#: of those, the passages whose articles are compared
+EXACT_BEST = 400
 #: above, the index walks among so many candidates; its default of 40 loses every seventh neighbour
 EF_SEARCH = 100
 #: articles given back, for the other half to be added
 ARTICLES = 200
 
-_EVERY = """
-    SELECT p.article_id, p.kind, p.id, -(e.vector <#> %(vector)s::halfvec) AS likeness
-    FROM knowledge_embedding e JOIN knowledge_passage p ON p.digest = e.digest
-    WHERE e.embedder_id = %(embedder)s
-"""
+_DISTANCE = "e.vector <#> %(vector)s::halfvec"
 #: all passages of the articles that have a near one, and of those that the other half has found. The order by the
 #: index is what makes the index the plan; the slot stands there in figures, because the index is partial
 _NEAREST = """
     WITH walked AS MATERIALIZED (
         SELECT e.digest FROM knowledge_embedding e WHERE e.slot = {slot}
-        ORDER BY e.vector <#> %(vector)s::halfvec LIMIT {most}
+        ORDER BY {distance} LIMIT {most}
     ), articles AS MATERIALIZED (
         SELECT DISTINCT p.article_id FROM walked JOIN knowledge_passage p ON p.digest = walked.digest
         UNION SELECT unnest(%(articles)s::bigint[])
@@ -91,8 +90,10 @@ def near(vector: Vector, embedder: Embedder, *, articles: Sequence[int] = (), li
         "limit": limit + len(articles),
     }
     if passages() <= EXACT_UPTO:
-        return _found(_BY_ARTICLE.format(near=_EVERY), values)
-    walked = _NEAREST.format(slot=int(embedder.slot), most=EF_SEARCH)
+        # an order that no index has: every vector is looked at
+        every = _NEAREST.format(slot=int(embedder.slot), most=EXACT_BEST, distance=f"({_DISTANCE}) + 0")
+        return _found(_BY_ARTICLE.format(near=every), values)
+    walked = _NEAREST.format(slot=int(embedder.slot), most=EF_SEARCH, distance=_DISTANCE)
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"SET LOCAL hnsw.ef_search = {EF_SEARCH}")
         return _found(_BY_ARTICLE.format(near=walked), values)
@@ -103,7 +104,7 @@ def passages() -> int:
     return sum(sum(row) for row in Yardstick.objects.values_list("bodies", "questions"))
 
 
-def _found(statement: str, values: dict[str, object]) -> list[Near]:
+def _found(statement: str, values: dict[str, Any]) -> list[Near]:
     with connection.cursor() as cursor:
         cursor.execute(statement, values)
         return [Near(*row) for row in cursor.fetchall()]

@@ -323,7 +323,7 @@ def test_the_walk_goes_by_the_index_of_the_embedders_slot(vendor, write):
         )
         for number in range(300)
     )
-    walk = dense._NEAREST.format(slot=embedder.slot, most=dense.EF_SEARCH)
+    walk = dense._NEAREST.format(slot=embedder.slot, most=dense.EF_SEARCH, distance=dense._DISTANCE)
     values = {"vector": literal([1.0] + [0.0] * 1535), "embedder": embedder.pk, "articles": []}
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE knowledge_embedding")

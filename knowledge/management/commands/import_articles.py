@@ -29,9 +29,9 @@ class Command(BaseCommand):
             self.stderr.write(_("warning: %s") % words)
         if done.doubtful > len(done.warnings):
             self.stderr.write(_("warning: and %d articles more like that") % (done.doubtful - len(done.warnings)))
-        if problem := keeping.keep_all(progress=self._vectors_made):
+        if missing := keeping.keep_all(progress=self._vectors_made):
             # all can be found by their words, and what is left is still owed
-            self.stderr.write(_("warning: not all vectors are made, the rest follows by itself: %s") % problem)
+            self.stderr.write(_("warning: not all vectors are made, the rest follows by itself: %s") % missing)
         self.stdout.write(
             _("%(found)d found, %(changed)d new or changed, %(bad)d not taken")
             % {"found": done.found, "changed": done.changed, "bad": len(done.problems)}
