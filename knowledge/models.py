@@ -154,7 +154,7 @@ class Passage(models.Model):
         indexes = [
             # whose passage it is, and which an article has, without reading any text
             models.Index(fields=["id"], include=["article", "kind"], name="passage_belongs_to"),
-            models.Index(fields=["article"], include=["id", "kind"], name="passages_of_article"),
+            models.Index(fields=["article"], include=["id", "kind", "position"], name="passages_of_article"),
             # whose vector it is
             models.Index(fields=["digest"], name="passage_digest"),
         ]

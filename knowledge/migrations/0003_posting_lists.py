@@ -60,7 +60,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name="passage",
-            index=models.Index(fields=["article"], include=("id", "kind"), name="passages_of_article"),
+            index=models.Index(fields=["article"], include=("id", "kind", "position"), name="passages_of_article"),
         ),
         migrations.RemoveField(model_name="yardstick", name="number"),
         migrations.RemoveField(model_name="yardstick", name="body_words"),

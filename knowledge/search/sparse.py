@@ -21,7 +21,7 @@ LISTS = "SELECT mark, range, postings FROM knowledge_postinglist WHERE mark = AN
 
 #: all passages of the articles that the best passages belong to
 BELONGING = """
-SELECT p.id, p.article_id, p.kind
+SELECT p.id, p.article_id, p.kind, p.position
 FROM (SELECT DISTINCT article_id FROM knowledge_passage WHERE id = ANY(%s::int[])) AS best
 JOIN knowledge_passage AS p USING (article_id)
 """
@@ -92,7 +92,7 @@ class Scored:
 
 @dataclass(frozen=True, slots=True)
 class ArticleScore:
-    """What an article is worth to a question: its best text and its best question, added up."""
+    """What an article is worth to a question: its best text and its best question, added up, and what to read."""
 
     article: int
     score: float
@@ -168,16 +168,20 @@ def articles(scored: Scored, *, limit: int) -> list[ArticleScore]:
     with connection.cursor() as cursor:
         cursor.execute(BELONGING, [best])
         rows = cursor.fetchall()
-    # of a kind, the last one stays: the best, and of equals the earliest
     found: dict[int, dict[str, tuple[float, int]]] = {}
-    for value, (passage, article, kind) in zip(scored.of([row[0] for row in rows]), rows, strict=True):
+    first: dict[int, int] = {}
+    for value, (passage, article, kind, position) in zip(scored.of([row[0] for row in rows]), rows, strict=True):
+        if kind == Kind.BODY and position == 0:
+            first[article] = passage
         mine = found.setdefault(article, {})
+        # the best of its kind, and of equals the earliest
         if value and (kind not in mine or (value, -passage) > (mine[kind][0], -mine[kind][1])):
             mine[kind] = value, passage
-    nothing = (0.0, None)
     worth = []
     for article, mine in found.items():
-        (text, passage), (question, _id) = mine.get(Kind.BODY, nothing), mine.get(Kind.QUESTION, nothing)
+        # found by a question alone: what there is to read is its first passage
+        text, passage = mine.get(Kind.BODY, (0.0, first.get(article)))
+        question, _passage = mine.get(Kind.QUESTION, (0.0, None))
         worth.append(ArticleScore(article, text + question, text, passage, question))
     return sorted(worth, key=lambda each: (-each.score, each.article))[:limit]
 
@@ -186,11 +190,6 @@ def _hits(found_articles: Sequence[ArticleScore], query: Query) -> list[Hit]:
     readable = Passage.objects.select_related("article").defer("marks", "article__body")
     passages = readable.in_bulk([each.passage for each in found_articles if each.passage is not None])
     found = {passage.article_id: passage for passage in passages.values()}
-    by_question_alone = [each.article for each in found_articles if each.passage is None]
-    if by_question_alone:
-        # what there is to read is its first passage
-        for passage in readable.filter(article__in=by_question_alone, kind=Kind.BODY, position=0):
-            found[passage.article_id] = passage
     hits = []
     for each in found_articles:
         if each.article not in found or found[each.article].article.status != Status.PUBLISHED:
