@@ -101,13 +101,13 @@ def make(passages: Sequence[Given]) -> Made:
         triples = flat_who[mine], flat_what[mine], flat_often[mine]
         for part in parts:
             lengths = lengths_in_runs if part.marks == "run" else lengths_in_words
-            marks, places, counts = _spread([list(marks_of(each, part)) for each in words], *triples)
+            marks, places, times = _spread([list(marks_of(each, part)) for each in words], *triples)
             found_marks.append(marks)
             found_places.append(places)
             found_postings.append(
                 (ids[places] % SPAN << 20)
                 | light[places] * LIGHT
-                | (np.minimum(counts, COUNT_MOST) << 14)
+                | (np.minimum(times, COUNT_MOST) << 14)
                 | np.minimum(lengths[places], LENGTH_MOST)
             )
     marks, places, postings = map(np.concatenate, (found_marks, found_places, found_postings))

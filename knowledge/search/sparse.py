@@ -110,7 +110,7 @@ def score(query: Query) -> Scored:
         np.repeat(place * SPAN, amounts.lengths) + amounts.offsets, amounts.values, minlength=len(ranges) * SPAN
     )
     there = np.flatnonzero(sums)
-    return Scored(ranges[there // SPAN] * SPAN + there % SPAN, sums[there])
+    return Scored(ranges[there // SPAN] * SPAN + there % SPAN, sums[there].astype(np.float64))
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Amounts:
     terms: NDArray[np.int64]
     ranges: NDArray[np.int64]
     lengths: NDArray[np.int64]
-    offsets: NDArray[np.uint32]
+    offsets: NDArray[np.int64]
     values: NDArray[np.float32]
 
     @classmethod
@@ -137,7 +137,7 @@ class Amounts:
         count = (postings >> 14 & COUNT_MOST).astype(np.float32)
         values = weight * count / (count + flat + slope * (postings & LENGTH_MOST).astype(np.float32))
         values[(postings & LIGHT) != 0] *= TITLE_SHARE
-        return cls(terms, ranges, lengths, postings >> 20, values)
+        return cls(terms, ranges, lengths, (postings >> 20).astype(np.int64), values)
 
     def of_passage(self, passage: int) -> list[tuple[int, float]]:
         """What a passage gets: from which terms (places in the query), how much."""
