@@ -168,3 +168,21 @@ def test_what_is_in_the_quote_already_is_quoted_again(text: str) -> None:
     reply = dialogue.say(text)
 
     assert "335\u00a0040\u00a0₽" in reply.text
+
+
+@pytest.mark.parametrize(
+    ("turns", "expected"),
+    [
+        (["AI-аналитик", "сколько на 25 отчетов в месяц"], ({"product": "ai_analyst", "volume": 25}, "month")),
+        (["менеджер бизнес, год", "не, про"], ({"product": "ai_manager", "tier": "pro"}, "year")),
+        (["менеджер бизнес, год", "и год убери, помесячно"], ({"product": "ai_manager", "tier": "business"}, "month")),
+        (["менеджера возьмём", "на 500"], ({"product": "ai_manager", "volume": 500}, "month")),
+    ],
+)
+def test_short_orders_are_taken_as_they_are_meant(turns: list[str], expected: tuple[dict, str]) -> None:
+    dialogue = Dialogue()
+
+    for text in turns:
+        dialogue.say(text)
+
+    assert (quoted(dialogue)["products"][0], quoted(dialogue)["billing_period"]) == expected

@@ -128,6 +128,8 @@ def period_in(message: Message) -> tuple[Period | None, bool]:
             continue
         if match.name == "unsold":
             unsold = True
+        elif any(match.first < number.first <= match.last and number.whole > 12 for number in message.numbers):
+            continue  # «сколько на 25 отчётов в месяц»
         elif not (_counts_units(message, match) or message.is_out(match)):
             period = "year" if match.name == "year" else "month"
             message.spend(*range(match.first, match.last + 1))
@@ -160,6 +162,7 @@ def _stands_alone(message: Message, place: int) -> bool:
         and not governed
         and (not before.isdigit() or message.after_comma(place))
         and after not in {"назад", "спустя", "работы", "гарантии"}
+        and morphology.lemma(after) not in {"убрать", "исключить", "отменить"}
     )
 
 

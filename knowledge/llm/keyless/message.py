@@ -126,7 +126,7 @@ class Message:
     def is_out(self, match: Match) -> bool:
         """«без юриста», «юрист не нужен», «уберите юриста», «вместо юриста»."""
         before, steps = match.first - 1, 0
-        while self.together(before, match.first) and steps < 2:
+        while self.together(before, match.first) and steps < 2 and not self.after_comma(before + 1):
             if self.lemma(before) in _OUT_BEFORE or self.raw(before) in _OUT_BEFORE_EN:
                 return True
             if self.lemma(before) in _SWAP:
@@ -212,6 +212,8 @@ def _takes(message: Message, taker: Match, match: Match) -> bool:
         return taker.name == "person" and match.kind in {"head", "product"} and message.lemma(match.first) != "ai"
     if match.kind == "intent":
         return match.name in {"know", "discount"} or (match.name == "person" and taker.kind == "product")
+    if taker.kind == "period":
+        return match.kind == "period"  # «сколько на 25 отчётов в месяц»: its words may stand far apart
     return match.kind in _THINGS
 
 

@@ -89,7 +89,7 @@ def _manager_is_product(message: Message, head: Match, others: Iterable[Match]) 
     if any(number.first == head.last + 1 for number in message.numbers):
         return True
     alone = len(message.words) == 1
-    return alone or bool(message.clause_of(head.first).intents & {"price", "only", "know", "add"})
+    return alone or bool(message.clause_of(head.first).intents & {"price", "only", "know", "add", "want"})
 
 
 def strangers_in(message: Message) -> Iterator[tuple[int, str]]:
