@@ -166,7 +166,7 @@ def about_nothing_yet(draft: Draft) -> list[str]:
             draft.say("chip_person"),
         ]
         return [draft.say("ask_volume_to_price", unit=topics[0].unit.in_language(draft.language))]
-    wants_product = (
+    wants_product = not (topics and draft.plan.questions) and (
         draft.talk.means("price", "want", "proposal", "range", "advise", "unsure")
         or draft.talk.needs.loose.known
         or _noted(draft)

@@ -236,6 +236,8 @@ def _holds(message: Message, match: Match) -> bool:
         return False
     if match.name == "want" and match.first == match.last:
         return message.raw(match.first - 1) != "не"
+    if match.name == "attack_price" and "скинуть" in message.lemmas[match.first : match.last + 1]:
+        return "%" in message.text or "процент" in message.lemmas  # «скиньте КП на 1800» asks for a paper
     if match.name == "paper":
         return not any(match.first < number.first <= match.last for number in message.numbers)
     return True
