@@ -80,7 +80,7 @@ INDEX_TABLES = ["knowledge_postinglist", "knowledge_mark"]
 #: a row for each posting, with what BM25 makes of it, as the stored lists say
 PLAIN_TABLE = """
 CREATE TEMPORARY TABLE plain_posting AS
-SELECT mark, range * 4096 + ((get_byte(postings, at + 3) << 4) | (get_byte(postings, at + 2) >> 4)) AS passage,
+SELECT mark, range * 16384 + ((get_byte(postings, at + 3) << 6) | (get_byte(postings, at + 2) >> 2)) AS passage,
        (1 + get_byte(postings, at) % 7)::real AS factor
 FROM knowledge_postinglist, generate_series(0, length(postings) - 4, 4) AS at;
 ALTER TABLE plain_posting ADD PRIMARY KEY (mark, passage) INCLUDE (factor)

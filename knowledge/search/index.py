@@ -25,7 +25,7 @@ from knowledge.words import fingerprint
 from pricing import placeholders
 
 #: goes up when passages must be counted anew because words fall into other marks
-EDITION = 2
+EDITION = 3
 #: passages that are counted and written at once
 PORTION = 6000
 #: stems outside these lengths are never what somebody has misspelt

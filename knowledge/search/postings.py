@@ -4,10 +4,10 @@ The passages' ids fall into ranges of ``SPAN``; a row holds the list of one mark
 without being written whole. A posting has, from its highest bit on:
 
 =========  ====  ==================================================================
-offset      12   the passage's place in its range
+offset      14   the passage's place in its range
 light        1   whether it counts for less: a title that asks nothing
 count        5   how often the mark is in the passage, at most ``COUNT_MOST``
-length      14   the passage's length in marks of this kind, at most ``LENGTH_MOST``
+length      12   the passage's length in marks of this kind, at most ``LENGTH_MOST``
 =========  ====  ==================================================================
 
 A row a posting, as one would first think of, takes thirteen times the room and ten times the time to write.
@@ -27,10 +27,12 @@ from knowledge.enums import Kind
 from knowledge.search.parts import PARTS_OF, marks_of
 from knowledge.words import Word, split, word
 
-SPAN = 1 << 12
-LIGHT = 1 << 19
+SPAN = 1 << 14
+#: where the parts of a posting begin, in bits
+COUNT_AT, LIGHT_AT, OFFSET_AT = 12, 17, 18
+LIGHT = 1 << LIGHT_AT
 COUNT_MOST = (1 << 5) - 1
-LENGTH_MOST = (1 << 14) - 1
+LENGTH_MOST = (1 << COUNT_AT) - 1
 
 #: as they lie in the database, whatever the machine
 POSTING = np.dtype("<u4")
@@ -105,9 +107,9 @@ def make(passages: Sequence[Given]) -> Made:
             found_marks.append(marks)
             found_places.append(places)
             found_postings.append(
-                (ids[places] % SPAN << 20)
+                (ids[places] % SPAN << OFFSET_AT)
                 | light[places] * LIGHT
-                | (np.minimum(times, COUNT_MOST) << 14)
+                | (np.minimum(times, COUNT_MOST) << COUNT_AT)
                 | np.minimum(lengths[places], LENGTH_MOST)
             )
     marks, places, postings = map(np.concatenate, (found_marks, found_places, found_postings))
@@ -190,7 +192,7 @@ def without(rows: Sequence[tuple[int, int, bytes]], gone: Sequence[int]) -> Iter
         return
     lengths = _numbers(len(data) // POSTING.itemsize for _mark, _range, data in rows)
     postings = np.frombuffer(b"".join(data for _mark, _range, data in rows), dtype=POSTING)
-    ids = np.repeat(_numbers(place for _mark, place, _data in rows), lengths) * SPAN + (postings >> 20)
+    ids = np.repeat(_numbers(place for _mark, place, _data in rows), lengths) * SPAN + (postings >> OFFSET_AT)
     stay = ~np.isin(ids, np.array(gone))
     ends = np.cumsum(lengths)
     for (mark, place, _data), start, end in zip(rows, (ends - lengths).tolist(), ends.tolist(), strict=True):

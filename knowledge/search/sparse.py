@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from knowledge.enums import Kind, Status
 from knowledge.models import Article, Passage
 from knowledge.search.parts import TITLE_SHARE
-from knowledge.search.postings import COUNT_MOST, LENGTH_MOST, LIGHT, POSTING, SPAN
+from knowledge.search.postings import COUNT_AT, COUNT_MOST, LENGTH_MOST, LIGHT, OFFSET_AT, POSTING, SPAN
 from knowledge.search.query import Query, Term, read
 
 LISTS = "SELECT mark, range, postings FROM knowledge_postinglist WHERE mark = ANY(%s::int[])"
@@ -134,10 +134,10 @@ class Amounts:
         postings = np.frombuffer(b"".join(data for _mark, _range, data in rows), dtype=POSTING)
         constants = np.array([_constants(term, query) for term in query.terms] or [(0, 0, 0)], dtype=np.float32)
         weight, flat, slope = (np.repeat(each[terms], lengths) for each in constants.T)
-        count = (postings >> 14 & COUNT_MOST).astype(np.float32)
+        count = (postings >> COUNT_AT & COUNT_MOST).astype(np.float32)
         values = weight * count / (count + flat + slope * (postings & LENGTH_MOST).astype(np.float32))
         values[(postings & LIGHT) != 0] *= TITLE_SHARE
-        return cls(terms, ranges, lengths, (postings >> 20).astype(np.int64), values)
+        return cls(terms, ranges, lengths, (postings >> OFFSET_AT).astype(np.int64), values)
 
     def of_passage(self, passage: int) -> list[tuple[int, float]]:
         """What a passage gets: from which terms (places in the query), how much."""

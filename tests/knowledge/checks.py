@@ -25,7 +25,7 @@ _SAID = (
     " FROM knowledge_passage, generate_series(0, length(marks) - 4, 4) AS at"
 )
 _LISTED = (
-    "SELECT mark, range * 4096 + ((get_byte(postings, at + 3) << 4) | (get_byte(postings, at + 2) >> 4)) AS id"
+    "SELECT mark, range * 16384 + ((get_byte(postings, at + 3) << 6) | (get_byte(postings, at + 2) >> 2)) AS id"
     " FROM knowledge_postinglist, generate_series(0, length(postings) - 4, 4) AS at"
 )
 _MUST_BE_EMPTY = {

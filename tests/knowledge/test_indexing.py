@@ -15,7 +15,7 @@ from knowledge.models import Article, Indexing, Mark, Passage, PostingList
 from knowledge.operations import BadArticle, Draft, note_change, put_many, save_article, set_status
 from knowledge.queries import with_index_state
 from knowledge.search import index, search
-from knowledge.search.postings import POSTING, SPAN
+from knowledge.search.postings import COUNT_AT, COUNT_MOST, LENGTH_MOST, OFFSET_AT, POSTING, SPAN
 from knowledge.words import word
 from tests.knowledge.checks import faults, rows
 
@@ -75,7 +75,7 @@ def _postings_of(passages: set[tuple]) -> set[tuple]:
 def _index() -> list[tuple]:
     """All postings: mark, passage, the rest of its bits."""
     return [
-        (mark, place * SPAN + (posting >> 20), posting & 0xFFFFF)
+        (mark, place * SPAN + (posting >> OFFSET_AT), posting & ((1 << OFFSET_AT) - 1))
         for mark, place, data in rows("SELECT mark, range, postings FROM knowledge_postinglist")
         for posting in np.frombuffer(data, dtype=POSTING).tolist()
     ]
@@ -232,7 +232,7 @@ def test_a_failure_is_shown_and_tried_again(write, monkeypatch):
 
 
 def test_lists_grow_and_shrink_across_ranges_of_ids(write, monkeypatch):
-    ids = rows("SELECT setval(pg_get_serial_sequence('knowledge_passage', 'id'), 4093)")
+    ids = rows("SELECT setval(pg_get_serial_sequence('knowledge_passage', 'id'), 16381)")
     assert ids
     for name in "abcdef":
         write(name, f"Статья {name}", "Общее слово и всякое.")
@@ -250,5 +250,5 @@ def test_what_is_longer_or_oftener_than_a_posting_can_say_is_said_as_much_as_it_
     write("often", "Часто", "слон " * 100)
 
     (posting,) = (each for each in _index() if each[0] == word("слон").stem_mark)
-    assert posting[2] >> 14 & 31 == 31
-    assert posting[2] & 0x3FFF == 101
+    assert posting[2] >> COUNT_AT & COUNT_MOST == COUNT_MOST
+    assert posting[2] & LENGTH_MOST == 101
