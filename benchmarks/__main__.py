@@ -29,6 +29,7 @@ BENCHMARKS = {
     "websocket": "benchmarks.websocket",
     "turn": "benchmarks.turn",
     "search": "benchmarks.knowledge",
+    "retrieval": "benchmarks.retrieval",
     "pdf": "benchmarks.pdf",
 }
 PACKAGES = (

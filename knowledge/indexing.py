@@ -17,7 +17,7 @@ from knowledge.search import index
 #: how long an import may be at work before the sweep thinks that it died and does the rest
 IMPORT_LEASE = timedelta(minutes=3)
 #: articles written in one transaction of an import
-AT_ONCE = 2000
+AT_ONCE = 5000
 #: from so many on it pays to let PostgreSQL tidy up behind us
 MANY = 200
 

@@ -8,7 +8,7 @@ changes as one.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,8 +26,9 @@ from pricing import placeholders
 
 #: goes up when passages must be counted anew because words fall into other marks
 EDITION = 3
-#: passages that are counted and written at once
-PORTION = 6000
+#: characters of passages that are counted and written at once: the fewer times a list is written the better, but each
+#: character takes some seventy bytes of memory meanwhile
+PORTION = 5_000_000
 #: stems outside these lengths are never what somebody has misspelt
 _SHORTEST_STEM, _LONGEST_STEM = 3, 40
 
@@ -137,10 +138,23 @@ def _replace(article_ids: list[int], wanted: Sequence[Wanted]) -> Done:
     if moved:
         Passage.objects.bulk_update(moved, ["position"], batch_size=500)
     leaving = _Leaving.read(gone)
-    for start in range(0, max(1, len(new)), PORTION):
-        _exchange(leaving, new[start : start + PORTION])
+    for portion in _portions(new):
+        _exchange(leaving, portion)
         leaving = _Leaving()
     return Done(made=len(new), dropped=len(gone), kept=len(kept))
+
+
+def _portions(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
+    """All of them in turn, and at least one portion, which may be empty."""
+    portion: list[Wanted] = []
+    size = 0
+    for each in wanted:
+        if size > PORTION:
+            yield portion
+            portion, size = [], 0
+        portion.append(each)
+        size += len(each.indexed)
+    yield portion
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,6 +149,19 @@ def _index_by_words() -> set:
     return {(mark, places[passage], rest) for mark, passage, rest in _index()}
 
 
+def test_an_index_that_is_written_in_portions_is_the_same(db, monkeypatch):
+    drafts = [draft(f"a{n}", f"# Раздел\nСлова номер {n} и прочее.\n" * 3).cleaned() for n in range(9)]
+    indexing.index_all_owed(put_many(drafts=drafts, by=None, now=timezone.now()), now=timezone.now())
+    whole = _index_by_words()
+    Article.objects.all().delete()
+    monkeypatch.setattr(index, "PORTION", 60)
+
+    indexing.index_all_owed(put_many(drafts=drafts, by=None, now=timezone.now()), now=timezone.now())
+
+    assert _index_by_words() == whole
+    assert faults() == []
+
+
 def test_an_import_that_dies_leaves_a_whole_index_and_the_sweep_does_the_rest(db, monkeypatch):
     monkeypatch.setattr(indexing, "AT_ONCE", 3)
     drafts = [draft(f"a{n}", f"Слово{n}.").cleaned() for n in range(7)]
