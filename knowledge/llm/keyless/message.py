@@ -79,6 +79,10 @@ class Message:
                 # «почему цена меняется?» asks about prices, and no price
                 clause.intents.discard("price")
                 clause.intents.add("know")
+            if "about_time" in clause.intents and not self._counts_in(clause):
+                # «сколько это по времени?» asks for no price
+                clause.intents.discard("price")
+                clause.intents.add("know")
             if "not_now" in clause.intents and clause.asks and any(self.raw(at) == "если" for at in places(clause)):
                 clause.intents.discard("not_now")  # «а если потом больше станет?»
             if "about_proposal" in clause.intents:

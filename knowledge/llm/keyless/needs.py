@@ -223,7 +223,7 @@ def _with_products(needs: Needs, heard: Understood, catalogue: Rules, last_reply
     asks_price = heard.means("price", "proposal") and not heard.means("included", "compare", "discount")
     asks_price = asks_price and not any(question.kind == "ware" for question in heard.questions)
     said = heard.products or heard.services or heard.dropped
-    topics = heard.topics or needs.topics
+    topics = heard.topics or needs.topics or _spoken_of(last_reply, catalogue)
     if asks_price and not said and (not products or heard.means("refers")) and not products.keys() & set(topics):
         products |= {code: Size() for code in topics[:3]}
     spoken = Size(heard.tier, heard.volume)
@@ -245,6 +245,16 @@ def _with_products(needs: Needs, heard: Understood, catalogue: Rules, last_reply
         if not owners:
             loose = spoken
     return replace(needs, products=products, services=services, loose=loose)
+
+
+def _spoken_of(reply: str, catalogue: Rules) -> tuple[str, ...]:
+    """The one product that an answer was about: «а почём?» means it."""
+    named = [
+        product.code
+        for product in catalogue.products
+        if any(name and name.casefold() in reply.casefold() for name in (product.name.ru, product.name.en))
+    ]
+    return tuple(named) if len(named) == 1 else ()
 
 
 def _resized(size: Size, mention: Mention) -> Size:

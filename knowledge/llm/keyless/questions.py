@@ -126,7 +126,9 @@ def _kind(message: Message, clause: Clause) -> Kind | None:
     if "paper" in intents:
         return None if any(clause.holds(match.first) for match in message.all("period")) else "paper"
     if "included" in intents:
-        return "knowledge"
+        return "tiers" if _tiers_named(message, clause) else "knowledge"
+    if clause.asks and _both_periods(message, clause):
+        return "periods"
     sells = clause.asks and {message.lemma(place) for place in places(clause)} & {"продавать", "торговать", "sell"}
     if ("price" in intents or sells) and ware_in(message, clause):
         return "ware"
@@ -167,6 +169,11 @@ def _kind_of_comparison(message: Message, clause: Clause) -> Kind:
 
 
 _CHEAP = wordset("дешевле дешевый выгодный выгоднее бюджетный cheaper cheapest")
+
+
+def _both_periods(message: Message, clause: Clause) -> bool:
+    """«А помесячно и за год как?»."""
+    return {"month", "year"} <= {match.name for match in message.all("period") if clause.holds(match.first)}
 
 
 def _tiers_named(message: Message, clause: Clause) -> tuple[str, ...]:
