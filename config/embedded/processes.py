@@ -172,7 +172,7 @@ def find(pid: int, *, program: str, mention: str) -> psutil.Process | None:
 
 
 def end(process: psutil.Process, *signals: tuple[int, float]) -> None:
-    """Send each signal in turn and wait its seconds, until the process is gone."""
+    """Send each signal in turn and wait its seconds, until the process is gone, or dead and not yet buried."""
     for number, seconds in signals:
         try:
             process.send_signal(number)
@@ -181,8 +181,17 @@ def end(process: psutil.Process, *signals: tuple[int, float]) -> None:
         except psutil.NoSuchProcess:
             return
         except psutil.TimeoutExpired:
-            continue
+            if _is_dead(process):
+                return
     raise ServerProblem(f"Process {process.pid} can't be stopped.")
+
+
+def _is_dead(process: psutil.Process) -> bool:
+    """Whether it has ended and only its parent hasn't asked how."""
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
 
 
 def wait_until(ready: Callable[[], bool], *, seconds: float, what: str, pause: float = 0.02) -> None:
