@@ -29,6 +29,7 @@ BENCHMARKS = {
     "websocket": "benchmarks.websocket",
     "turn": "benchmarks.turn",
     "search": "benchmarks.knowledge",
+    "growth": "benchmarks.growth",
     "retrieval": "benchmarks.retrieval",
     "pdf": "benchmarks.pdf",
 }

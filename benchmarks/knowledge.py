@@ -9,16 +9,13 @@ from pathlib import Path
 
 from benchmarks.rows import Row
 
-#: entries for about 1,000, 20,000 and 100,000 passages
-GROWTH = (375, 7_500, 37_500)
-
 
 def run(*, quick: bool) -> list[Row]:
     """Start the servers and measure with made-up entries; ``quick`` takes a fifth of them, once."""
     from benchmarks import search
     from benchmarks.websocket import servers
 
-    entries, questions, rounds = (1000, 40, 1) if quick else (5000, 100, 3)
+    entries, questions, rounds = (1000, 40, 1) if quick else (5000, 100, 2)
     with servers(), tempfile.TemporaryDirectory() as folder:
         os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
         import django
@@ -34,12 +31,9 @@ def run(*, quick: bool) -> list[Row]:
         place = Path(folder)
         small = search.measure(place, entries=entries // 10, questions=questions // 2)
         runs = [search.measure(place, entries=entries, questions=questions) for _ in range(rounds)]
-        # a table with a row for each posting would take half an hour to make at the end of this
-        sizes = () if quick else GROWTH
-        grown = [search.measure(place, entries=each, questions=questions, plainly=False) for each in sizes]
         connections.close_all()
     large = {name: statistics.median(each[name] for each in runs) for name in runs[0]}
-    return rows_of(small, large, entries=entries) + [row for each in grown for row in growth(each)]
+    return rows_of(small, large, entries=entries)
 
 
 def rows_of(small: dict[str, float], large: dict[str, float], *, entries: int) -> list[Row]:
@@ -105,37 +99,5 @@ def rows_of(small: dict[str, float], large: dict[str, float], *, entries: int) -
             # a tenth of a percent would be below what one commit costs: no aim of its own
             meaning=f"An entry of {entries} got another word; until its index is right again. Beside it the import and"
             " index of all.",
-        ),
-    ]
-
-
-def growth(found: dict[str, float]) -> list[Row]:
-    """What one more size says."""
-    passages = f"{round(found['passages'], -2):,.0f} passages"
-    return [
-        Row(
-            what=f"search among {passages}, p95",
-            ours=found["ours p95"] * 1000,
-            bare=found["bare p95"] * 1000,
-            unit="ms",
-            floor=3,
-            aim=2,
-            meaning="As above, beside the statements that it sends.",
-        ),
-        Row(
-            what=f"one changed entry of {passages}, beside a full rebuild",
-            ours=found["one"] * 1000,
-            bare=found["whole"] * 1000,
-            unit="ms",
-            floor=0.01,
-            meaning="As above.",
-        ),
-        Row(
-            what=f"index of {passages}: disk, and memory that a process takes to search",
-            ours=found["in memory"],
-            bare=found["on disk"],
-            unit="MB",
-            meaning="No rivals: the size of the index in PostgreSQL, and beside it what a process grows by while it"
-            " answers all questions once.",
         ),
     ]

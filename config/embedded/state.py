@@ -26,7 +26,7 @@ def state_dir(env: Mapping[str, str]) -> Path:
     named = Path(env.get("STATE_DIR") or ".state").expanduser()
     path = Path(os.path.abspath(named if named.is_absolute() else ROOT / named))
     if not path.is_dir():
-        path.mkdir(parents=True)
+        path.mkdir(parents=True, exist_ok=True)  # two commands may begin at once
         # root's database server runs as another account, which has to pass through but not to look around
         path.chmod(0o711 if as_root() else 0o700)
     return path
@@ -63,9 +63,12 @@ def postgres_home(state: Path) -> Path:
         target.mkdir(parents=True)
         SYSTEM_STATE.chmod(0o711)
         target.chmod(0o711)
-        home.symlink_to(target)
-        return target
-    home.mkdir()
+        try:
+            home.symlink_to(target)
+        except FileExistsError:  # another command was quicker
+            target.rmdir()
+        return Path(os.path.realpath(home))
+    home.mkdir(exist_ok=True)
     home.chmod(0o711 if as_root() else 0o700)
     return home
 
