@@ -10,7 +10,7 @@ from knowledge.search.sparse import Hit, Searcher
 __all__ = ["UNSURE", "Hit", "Searcher", "search"]
 
 #: below this share of the possible score it is more likely than not that nothing here answers the question
-UNSURE = 0.34
+UNSURE = 0.325
 
 
 def search(text: str, *, limit: int = 10, names: Sequence[str] = ()) -> list[Hit]:

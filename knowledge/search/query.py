@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,8 @@ REPLACED = 0.85
 SYNONYM = 0.6
 #: what a word counts that only holds the sentence together
 LITTLE = 0.7
+#: runs of a word of middling length, as texts and as questions are known by them
+USUAL_RUNS = {Kind.BODY: 5, Kind.QUESTION: 15}
 #: postings read for one question: the commonest marks are left out as soon as there would be more. This keeps the
 #: time flat while the knowledge base grows; what is left out says the least
 POSTINGS_MOST = 100_000
@@ -123,7 +126,9 @@ def _is_known(each: Word, known: Mapping[int, int]) -> bool:
 def _marks_asked(each: Word, part: Part, alternatives: Alternatives) -> Iterable[tuple[int, float]]:
     """The marks that a word asks for, with their share: its own, and those of words in its place."""
     # repeated runs of characters count once, as repeated words do
-    yield from ((mark, _share(each)) for mark in dict.fromkeys(marks_of(each, part)))
+    marks = dict.fromkeys(marks_of(each, part))
+    share = _share(each) * _evened(len(marks), part)
+    yield from ((mark, share) for mark in marks)
     if part.marks != "run":
         for other, share in alternatives.get(each.text, ()):
             yield from ((mark, share) for mark in marks_of(other, part))
@@ -140,7 +145,15 @@ def _best_of(each: Word, part: Part, known: Mapping[int, int], total: int, alter
         ]
         if heard:
             return max(heard)
-    return _share(each) * sum(rarity(known.get(mark, 0), total) for mark in set(marks_of(each, part)))
+    marks = set(marks_of(each, part))
+    return _share(each) * _evened(len(marks), part) * sum(rarity(known.get(mark, 0), total) for mark in marks)
+
+
+def _evened(runs: int, part: Part) -> float:
+    """What a run counts in a word of so many: a long word isn't worth as much more as it has more runs."""
+    if part.marks != "run" or not runs:
+        return 1.0
+    return min(1.5, math.sqrt(USUAL_RUNS[part.kind] / runs))
 
 
 def _share(each: Word) -> float:
