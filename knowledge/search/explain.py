@@ -9,7 +9,7 @@ from knowledge.enums import Kind
 from knowledge.models import Passage
 from knowledge.search.parts import PARTS
 from knowledge.search.query import Query, read
-from knowledge.search.sparse import Amounts, Hit, Sparse
+from knowledge.search.sparse import Amounts, Hit, Scored, hits_of
 
 
 @dataclass(frozen=True)
@@ -42,17 +42,19 @@ class Trial:
 def try_out(text: str, *, limit: int = 10) -> Trial:
     """Search as a customer would, and explain each hit."""
     query = read(text)
-    hits = Sparse().search_for(query, limit=limit)
     all_amounts = Amounts.read(query)
-    return Trial(tuple(_explained(hit, query, all_amounts) for hit in hits), query.replaced, query.meant)
+    scored = all_amounts.summed()
+    hits = hits_of(query, scored, limit=limit)
+    return Trial(tuple(_explained(hit, query, all_amounts, scored) for hit in hits), query.replaced, query.meant)
 
 
-def _explained(hit: Hit, query: Query, all_amounts: Amounts) -> Explained:
+def _explained(hit: Hit, query: Query, all_amounts: Amounts, scored: Scored) -> Explained:
     amounts: dict[str, dict[str, float]] = {part.name: {} for part in PARTS}
     asked = ""
     questions = list(Passage.objects.filter(article=hit.article, kind=Kind.QUESTION).order_by("position").only("text"))
-    best_question = max(questions, key=lambda each: _sum(all_amounts, each.pk), default=None)
-    if best_question is not None and _sum(all_amounts, best_question.pk) > 0:
+    worth = scored.of([each.pk for each in questions])
+    most, best_question = max(zip(worth, questions, strict=True), key=lambda each: each[0], default=(0.0, None))
+    if best_question is not None and most > 0:
         asked = best_question.text
     for passage in (hit.passage, best_question):
         for place, amount in all_amounts.of_passage(passage.pk) if passage else ():
@@ -67,7 +69,3 @@ def _explained(hit: Hit, query: Query, all_amounts: Amounts) -> Explained:
         ),
         question=asked,
     )
-
-
-def _sum(amounts: Amounts, passage: int) -> float:
-    return sum(amount for _term, amount in amounts.of_passage(passage))

@@ -10,7 +10,7 @@ from django.db import connection
 
 from knowledge.enums import Kind
 from knowledge.search import synonyms
-from knowledge.search.parts import PARTS, PARTS_OF, Part, marks_of, rarity
+from knowledge.search.parts import PARTS, Part, marks_of, rarity
 from knowledge.search.spelling import nearest
 from knowledge.words import COURTESY, FUNCTION_WORDS, Word, known_stem, split, word
 
@@ -196,4 +196,4 @@ def _counts(marks: Iterable[int]) -> tuple[dict[int, int], dict[Kind, Averages],
     return {row[0]: row[1] for row in rows if row[0] is not None}, averages, edition
 
 
-__all__ = ["PARTS_OF", "Query", "Term", "read"]
+__all__ = ["Query", "Term", "read"]

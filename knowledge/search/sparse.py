@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-import psycopg
 from django.db import connection
 from numpy.typing import NDArray
 
+from common import driver
 from knowledge.enums import Kind, Status
 from knowledge.models import Article, Passage
 from knowledge.search.parts import TITLE_SHARE
@@ -63,9 +63,7 @@ class Sparse:
 
     def search_for(self, query: Query, *, limit: int) -> list[Hit]:
         """The same for a question that has been read already."""
-        if limit < 1:
-            return []
-        return _hits(articles(score(query), limit=limit + SPARE), query)[:limit]
+        return hits_of(query, score(query), limit=limit)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,14 +101,7 @@ class ArticleScore:
 
 def score(query: Query) -> Scored:
     """The sums over the postings of the question's marks."""
-    amounts = Amounts.read(query)
-    # ids are sparse where much was changed: sums are kept for the ranges that are there, not from zero on
-    ranges, place = np.unique(amounts.ranges, return_inverse=True)
-    sums = np.bincount(
-        np.repeat(place * SPAN, amounts.lengths) + amounts.offsets, amounts.values, minlength=len(ranges) * SPAN
-    )
-    there = np.flatnonzero(sums)
-    return Scored(ranges[there // SPAN] * SPAN + there % SPAN, sums[there].astype(np.float64))
+    return Amounts.read(query).summed()
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +130,16 @@ class Amounts:
         values[(postings & LIGHT) != 0] *= TITLE_SHARE
         return cls(terms, ranges, lengths, (postings >> OFFSET_AT).astype(np.int64), values)
 
+    def summed(self) -> Scored:
+        """What each passage gets altogether."""
+        # ids are sparse where much was changed: sums are kept for the ranges that are there, not from zero on
+        ranges, place = np.unique(self.ranges, return_inverse=True)
+        sums = np.bincount(
+            np.repeat(place * SPAN, self.lengths) + self.offsets, self.values, minlength=len(ranges) * SPAN
+        )
+        there = np.flatnonzero(sums)
+        return Scored(ranges[there // SPAN] * SPAN + there % SPAN, sums[there].astype(np.float64))
+
     def of_passage(self, passage: int) -> list[tuple[int, float]]:
         """What a passage gets: from which terms (places in the query), how much."""
         mine = np.repeat(self.ranges * SPAN, self.lengths) + self.offsets == passage
@@ -154,10 +155,13 @@ def _constants(term: Term, query: Query) -> tuple[float, float, float]:
 
 
 def _lists(marks: list[int]) -> list[tuple[int, int, bytes]]:
-    # on the driver's own cursor: it fetches bytes as they are
-    connection.ensure_connection()
-    with psycopg.Cursor(connection.connection) as cursor:
+    with driver.cursor() as cursor:
         return cursor.execute(LISTS, [marks], binary=True).fetchall()
+
+
+def hits_of(query: Query, scored: Scored, *, limit: int) -> list[Hit]:
+    """The best published articles for a question whose postings are added up already; at most ``limit``."""
+    return _hits(articles(scored, limit=limit + SPARE), query)[:limit] if limit > 0 else []
 
 
 def articles(scored: Scored, *, limit: int) -> list[ArticleScore]:
