@@ -8,13 +8,14 @@ changes as one.
 from __future__ import annotations
 
 import secrets
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 from django.db import connection, models, transaction
 
+from common import driver
 from common.locks import lock_key
 from knowledge.enums import Kind, Status
 from knowledge.models import Article, ArticleQuestion, Passage, PostingList, Yardstick
@@ -53,15 +54,6 @@ class Wanted:
         return fingerprint(f"{EDITION} {self.kind} {self.light} {self.indexed}")
 
 
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What a writing changed: passages made, passages dropped, passages left as they were."""
-
-    made: int
-    dropped: int
-    kept: int
-
-
 def wanted_of(article: Article, questions: Iterable[str]) -> list[Wanted]:
     """The passages of an article: the pieces of its body, its title and its questions. A draft has none."""
     if article.status != Status.PUBLISHED:
@@ -94,14 +86,14 @@ def _without_addresses(text: str) -> str:
     return head + "".join(f"] {each.partition(')')[2]}" if ")" in each else f"]({each}" for each in rest)
 
 
-def write(article_ids: Sequence[int]) -> Done:
+def write(article_ids: Sequence[int]) -> None:
     """Bring the passages of these articles up to their present text; what hasn't changed isn't touched."""
     with transaction.atomic():
         lock()
         articles = {each.pk: each for each in Article.objects.filter(pk__in=article_ids).order_by("pk")}
         questions = _questions(articles)
         wanted = [each for article in articles.values() for each in wanted_of(article, questions.get(article.pk, ()))]
-        return _replace(list(article_ids), wanted)
+        _replace(list(article_ids), wanted)
 
 
 def forget(article_ids: Sequence[int]) -> None:
@@ -119,19 +111,18 @@ def _questions(articles: Mapping[int, Article]) -> dict[int, list[str]]:
     return found
 
 
-def _replace(article_ids: list[int], wanted: Sequence[Wanted]) -> Done:
+def _replace(article_ids: list[int], wanted: Sequence[Wanted]) -> None:
     old: dict[tuple[int, str, int], list[tuple[int, int]]] = {}
     rows = Passage.objects.filter(article__in=article_ids)
     for row in rows.values_list("article_id", "kind", "digest", "id", "position"):
         old.setdefault(row[:3], []).append(row[3:])
-    new, moved, kept = [], [], []
+    new, moved = [], []
     for each in wanted:
         same = old.get((each.article_id, each.kind, each.digest))
         if not same:
             new.append(each)
             continue
         passage_id, position = same.pop()
-        kept.append(passage_id)
         if position != each.position:
             moved.append(Passage(pk=passage_id, position=each.position))
     gone = [each[0] for places in old.values() for each in places]
@@ -141,7 +132,6 @@ def _replace(article_ids: list[int], wanted: Sequence[Wanted]) -> Done:
     for portion in _portions(new):
         _exchange(leaving, portion)
         leaving = _Leaving()
-    return Done(made=len(new), dropped=len(gone), kept=len(kept))
 
 
 def _portions(wanted: Sequence[Wanted]) -> Iterator[list[Wanted]]:
@@ -170,8 +160,7 @@ class _Leaving:
             return cls()
         rows = Passage.objects.filter(pk__in=ids).values_list("id", "kind", "words", "runs", "marks")
         passages = tuple((*row[:4], bytes(row[4])) for row in rows)
-        connection.ensure_connection()
-        with psycopg.Cursor(connection.connection) as cursor:
+        with driver.cursor() as cursor:
             lists = cursor.execute(
                 "SELECT mark, range, postings FROM knowledge_postinglist"
                 " JOIN unnest(%b::int[], %b::int[]) AS asked(mark, range) USING (mark, range)",
@@ -215,15 +204,12 @@ def _exchange(leaving: _Leaving, wanted: Sequence[Wanted]) -> None:
     changes = postings.count(made.marks_of_passages)
     changes.subtract(postings.count([row[4] for row in leaving.passages]))
     _count({mark: change for mark, change in changes.items() if change}, made.stems)
-    for kind in Kind:
-        out = [row for row in leaving.passages if row[1] == kind]
-        into = [place for place, each in enumerate(wanted) if each.kind == kind]
-        _sum(
-            kind,
-            len(into) - len(out),
-            sum(made.words[place] for place in into) - sum(row[2] for row in out),
-            sum(made.runs[place] for place in into) - sum(row[3] for row in out),
-        )
+    _sum(
+        [
+            *((each.kind, 1, *lengths) for each, *lengths in zip(wanted, made.words, made.runs, strict=True)),
+            *((kind, -1, words, runs) for _id, kind, words, runs, _marks in leaving.passages),
+        ]
+    )
 
 
 def _store(wanted: Sequence[Wanted]) -> postings.Made:
@@ -254,8 +240,7 @@ def _send(sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
     """One statement with the columns of all rows as its arrays, sent in binary: they are many and long."""
     columns = [list(column) for column in zip(*rows, strict=True)]
     if columns:
-        connection.ensure_connection()
-        with psycopg.Cursor(connection.connection) as cursor:
+        with driver.cursor() as cursor:
             cursor.execute(sql, columns)
 
 
@@ -278,15 +263,23 @@ def _count(changes: Mapping[int, int], stems: Mapping[int, str]) -> None:
             cursor.execute("DELETE FROM knowledge_mark WHERE mark = ANY(%s) AND passages <= 0", [fewer])
 
 
-def _sum(kind: Kind, passages: int, words: int, runs: int) -> None:
-    names = ("bodies", "words_in_bodies", "runs_in_bodies")
-    if kind == Kind.QUESTION:
-        names = ("questions", "words_in_questions", "runs_in_questions")
-    if not (passages or words or runs):
-        return
-    current_yardstick()
-    changes = {name: models.F(name) + change for name, change in zip(names, (passages, words, runs), strict=True)}
-    Yardstick.objects.update(**changes)
+#: of each kind of passage: where their number is kept, and how many words and runs they have together
+_SUMS = {
+    Kind.BODY: ("bodies", "words_in_bodies", "runs_in_bodies"),
+    Kind.QUESTION: ("questions", "words_in_questions", "runs_in_questions"),
+}
+
+
+def _sum(passages: Iterable[tuple[str, int, int, int]]) -> None:
+    """Let the sums follow passages that came (+1) or went (-1), given as kind, sign, words and runs."""
+    changes: Counter[str] = Counter()
+    for kind, sign, words, runs in passages:
+        for name, amount in zip(_SUMS[Kind(kind)], (1, words, runs), strict=True):
+            changes[name] += sign * amount
+    moved = {name: models.F(name) + change for name, change in changes.items() if change}
+    if moved:
+        current_yardstick()
+        Yardstick.objects.update(**moved)
 
 
 def current_yardstick() -> Yardstick:
@@ -316,4 +309,4 @@ def lock() -> None:
         cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key("knowledge.index")])
 
 
-__all__ = ["Done", "current_yardstick", "forget", "lock", "note_synonyms", "tidy", "wanted_of", "write"]
+__all__ = ["current_yardstick", "forget", "lock", "note_synonyms", "tidy", "wanted_of", "write"]
