@@ -65,8 +65,11 @@ class Labelled(tuple[str, Any]):
         return str(self[1])
 
 
-def link_to(row: Any, text: str = "") -> SafeString | str:
-    """A link to a row's page in the back office, safe to show; words alone for those who may not read that page."""
+def link_to(row: Any, text: str = "", *, place: str = "") -> SafeString | str:
+    """A link to a row's page in the back office, safe to show; words alone for those who may not read that page.
+
+    ``place`` is the id of an element there.
+    """
     from django.urls import reverse
 
     if row is None:
@@ -76,7 +79,8 @@ def link_to(row: Any, text: str = "") -> SafeString | str:
     if user is not None and not user.has_perm(f"{row._meta.app_label}.view_{row._meta.model_name}"):
         return text or str(row)
     address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-    return format_html('<a href="{}" class="link">{}</a>', address, text or str(row))
+    aim = f"{address}#{place}" if place else address
+    return format_html('<a href="{}" class="link">{}</a>', aim, text or str(row))
 
 
 def button_to(address: str, words: str, *, permission: str) -> SafeString:

@@ -298,18 +298,11 @@ def _since_then(gap: Gap) -> str:
 
 
 def _example(question: GapQuestion) -> dict[str, Any]:
-    place = f"#m{question.seq}" if question.seq else ""
+    place = f"m{question.seq}" if question.seq else ""
     return {
         "text": readable(question, "text"),
         "asked_at": question.asked_at,
         "channel": gettext(question.conversation.channel),
         "conversation": question.conversation,
-        "link": _link_with(link_to(question.conversation, gettext("conversation")), place),
+        "link": link_to(question.conversation, gettext("conversation"), place=place),
     }
-
-
-def _link_with(link: SafeString | str, place: str) -> SafeString | str:
-    """The link, to a place on its page."""
-    if not isinstance(link, SafeString) or "/change/" not in link:
-        return link
-    return SafeString(link.replace('/change/"', f'/change/{place}"'))
