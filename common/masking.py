@@ -23,6 +23,9 @@ _GAP = "[ \t\u00a0\u202f\u2009.()\u2010-\u2015\\-\u00ad\u200b-\u200f\u2060\ufeff
 _DIGITS = re.compile(r"\d")
 #: a text without this many digits close together holds no phone, card or document
 _DENSE = re.compile(r"\d(?:[^\d\n]{0,3}\d){4}")
+#: a mark as it is written, of these kinds or of others that are hidden beside them
+WRITTEN_MARK = re.compile(r"\[[А-ЯЁ]+_\d+\]")
+#: a mark as somebody may type it
 _MARK = re.compile(r"\[\s*(ТЕЛЕФОН|ПОЧТА|КАРТА|ДОКУМЕНТ|ИМЯ|ТЕКСТ)[_ \\-]*(\d+)\s*\]", re.IGNORECASE)
 
 _EMAIL = re.compile(

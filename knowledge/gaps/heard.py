@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from common.masking import Masker
-from knowledge.gaps.likeness import MASK, Rarity, likeness, read, telling_words
+from common.masking import WRITTEN_MARK, Masker
+from knowledge.gaps.likeness import Rarity, likeness, read, telling_words
 from knowledge.gaps.models import TEXT_MOST
 from knowledge.llm.keyless.understanding import understand
 from knowledge.search import UNSURE
@@ -51,7 +51,7 @@ def asked_in(turn: Turn, conversation: Conversation) -> str:
 
 def is_question(text: str) -> bool:
     """Whether a text asks something: not only contact data, numbers, courtesies, letters at random, or abuse."""
-    text = MASK.sub(" ", text)
+    text = WRITTEN_MARK.sub(" ", text)
     words = telling_words(text)
     # one word at least is known, be it «есть» or «для»: a name or a slip of the pen is in no dictionary
     if not any(map(_may_be_word, words)) or not any(map(_is_word, split(text))):

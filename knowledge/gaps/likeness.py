@@ -7,11 +7,11 @@ when one is the other misspelt. Wordings without any such word («есть ва�
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from common.masking import WRITTEN_MARK
 from knowledge.search import synonyms
 from knowledge.search.parts import rarity
 from knowledge.search.spelling import distance
@@ -25,9 +25,6 @@ SYNONYM, SAME_ROOT, MISSPELT = 0.9, 0.85, 0.8
 WORDS_MOST = 30
 #: shorter words have too many neighbours to be each other's slip of the pen; longer ones may have two mistakes
 _SHORTEST, _TWO_MISTAKES = 5, 8
-
-#: marks in place of personal data: they are not what is asked
-MASK = re.compile(r"\[[А-ЯЁ]+_\d+\]")
 
 #: words that say how something is asked, not what; by their stems, so all their forms are meant
 _EMPTY = frozenset(
@@ -79,7 +76,7 @@ def keys_of_like(asked: Asked) -> frozenset[int]:
 
 def read(text: str) -> Asked:
     """What is asked in a text. A text of nothing but empty words keeps them: something was asked."""
-    text = MASK.sub(" ", text)
+    text = WRITTEN_MARK.sub(" ", text)  # what is hidden is not what is asked
     by_stem = {each.stem: each for each in map(word, telling_words(text) or split(text))}
     return Asked(tuple(by_stem.values())[:WORDS_MOST])
 

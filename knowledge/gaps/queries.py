@@ -9,10 +9,10 @@ from typing import Any
 from django.db.models import Prefetch, Q, QuerySet
 
 from common.fields import readable
+from common.masking import WRITTEN_MARK
 from knowledge.gaps import grouping
 from knowledge.gaps.enums import GapState
 from knowledge.gaps.heard import is_sure
-from knowledge.gaps.likeness import MASK
 from knowledge.gaps.models import Gap, GapQuestion
 from knowledge.models import QUESTION_MOST, Article
 from knowledge.search import search
@@ -49,7 +49,7 @@ def wordings(gap: Any) -> list[str]:
 
 def fit_for_article(texts: Iterable[str]) -> list[str]:
     """Those that may stand in an article: without marks in place of personal data."""
-    return [text[:QUESTION_MOST] for text in texts if not MASK.search(text)]
+    return [text[:QUESTION_MOST] for text in texts if not WRITTEN_MARK.search(text)]
 
 
 @dataclass(frozen=True)

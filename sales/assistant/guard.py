@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
+from common.masking import WRITTEN_MARK
 from sales.assistant.protocol import ToolResult
 
 _SPACES = "[ \u00a0\u202f\u2009]"
@@ -27,7 +28,6 @@ _WORDS = (
     r"|тысяч\w*|миллион\w*)"
 )
 _IN_WORDS = re.compile(rf"{_WORDS}(?:\s+{_WORDS})*\s+(?:рубл\w*|процент\w*|тысяч\w*)", re.IGNORECASE)
-_MASK = re.compile(r"\[[А-ЯЁ]+_\d+\]")
 _SCALE = {"т": 1000, "k": 1000, "к": 1000, "м": 1_000_000}
 #: bare numbers below this are counts, dates and hours rather than amounts
 _BARE_FROM = 1000
@@ -83,7 +83,7 @@ def inspect(draft: str, *, results: Iterable[ToolResult], heard: Iterable[str]) 
 
 def _amounts(text: str) -> Iterable[tuple[Decimal, bool, str]]:
     """Each number of a text: its value, whether money or a percentage, and the piece it stands in."""
-    for match in _MONEY.finditer(_MASK.sub(" ", text)):
+    for match in _MONEY.finditer(WRITTEN_MARK.sub(" ", text)):
         number = re.sub(_SPACES, "", match["number"]).replace(",", ".")
         scale = _SCALE.get((match["scale"] or "")[:1].lower(), 1)
         yield (Decimal(number) * scale).normalize(), bool(match["unit"]), match.group().strip()

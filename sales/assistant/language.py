@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from common.masking import WRITTEN_MARK
+
 #: enough of common English to know it by; no names of products, and nothing that is also Russian in Latin letters
 ENGLISH = re.compile(
     r"\b(?:hello|hi|hey|the|what|how|which|where|when|why|who|are|does|did|can|could|would|will|should|have|has|you"
@@ -23,7 +25,7 @@ def language_of(text: str, *, otherwise: str) -> Literal["ru", "en"]:
 
     Russian in Latin letters, or typed on the English keyboard, is no English: no word of it is a common one.
     """
-    text = re.sub(r"\[[А-ЯЁ]+_\d+\]", " ", text)  # masks are no words of the customer
+    text = WRITTEN_MARK.sub(" ", text)  # masks are no words of the customer
     if re.search(r"[а-яё]", text, re.IGNORECASE):
         return "ru"
     if ENGLISH.search(text):
