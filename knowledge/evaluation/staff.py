@@ -12,12 +12,12 @@ from itertools import groupby
 from django.db import IntegrityError, transaction
 from django.db.models import Prefetch
 
-from common.masking import Masker
 from common.promise import State
 from knowledge.evaluation.cases import Case, Pattern, ToolWanted, TurnCase, to_json
 from knowledge.evaluation.judging import PERSON, Seen, outcomes
 from knowledge.evaluation.models import EvaluationCase, EvaluationTurn, Outcome
 from knowledge.evaluation.running import seen_of
+from sales.assistant.context import masker_of
 from sales.enums import Author
 from sales.models import Conversation, Lead, Message, Turn, User
 
@@ -102,7 +102,7 @@ def _outcome(seen: Seen) -> str:
 
 def _masking(lead: Lead) -> Callable[[str], str]:
     """What hides personal data in one conversation, and beside it whom the customer works for."""
-    masker = Masker(known_names=[lead.name] if lead.name else [])
+    masker = masker_of(lead)
     names = {lead.company.strip(), *re.findall(r"[«\"“]([^»\"”]{3,})[»\"”]", lead.company)} - {""}
     if not names:
         return masker.mask

@@ -10,13 +10,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from common.masking import WRITTEN_MARK, Masker
+from common.masking import WRITTEN_MARK
 from knowledge.gaps.likeness import Rarity, likeness, read, telling_words
 from knowledge.gaps.models import TEXT_MOST
 from knowledge.llm.keyless.understanding import understand
 from knowledge.search import UNSURE
 from knowledge.words import analyzer, split
 from pricing import queries
+from sales.assistant.context import masker_of
 from sales.enums import Author
 from sales.models import Conversation, Message, Turn
 
@@ -38,14 +39,14 @@ def missed_in(turn: Turn, conversation: Conversation) -> list[str]:
     missed = _by_searches(turn, conversation) if told is None else told
     if not missed:
         return []
-    masker = masker_of(conversation)
+    masker = masker_of(conversation.lead)
     kept = dict.fromkeys(_tidy(masker.mask(str(each))) for each in missed)
     return [each for each in kept if is_question(each)][:QUESTIONS_MOST]
 
 
 def asked_in(turn: Turn, conversation: Conversation) -> str:
     """What the customer wrote that the turn answered, personal data masked."""
-    masker = masker_of(conversation)
+    masker = masker_of(conversation.lead)
     return _tidy(masker.mask("\n".join(_pending(turn))))
 
 
@@ -68,10 +69,6 @@ def parts_of(text: str) -> list[str]:
 def is_sure(share: float) -> bool:
     """Whether the search is sure enough of what it found."""
     return share >= UNSURE
-
-
-def masker_of(conversation: Conversation) -> Masker:
-    return Masker(known_names=[name] if (name := conversation.lead.name) else [])
 
 
 def _by_searches(turn: Turn, conversation: Conversation) -> Sequence[str]:
@@ -131,4 +128,4 @@ def _is_latin_word(text: str) -> bool:
     return text.isalpha() and (bool(re.search("[aeiouy]", text)) or len(text) <= 4)  # «sdfghjk» is none, «crm» may be
 
 
-__all__ = ["asked_in", "is_question", "is_sure", "masker_of", "missed_in", "parts_of"]
+__all__ = ["asked_in", "is_question", "is_sure", "missed_in", "parts_of"]

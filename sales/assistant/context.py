@@ -11,7 +11,7 @@ from common.masking import Masker
 from sales.assistant.language import language_of
 from sales.assistant.protocol import Heard, TurnContext
 from sales.enums import Author, Mode
-from sales.models import Conversation, Message, Turn
+from sales.models import Conversation, Lead, Message, Turn
 from sales.operations import answered_upto
 
 #: how much of the past a model is shown; the rest is in what tools remember, so a turn costs the same at any length
@@ -39,7 +39,7 @@ def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene
     turn.after_seq = answered_upto(conversation)
     latest = list(Message.objects.filter(conversation=conversation).order_by("-seq")[:MESSAGES_MOST])
     lead = conversation.lead
-    masker = Masker(known_names=[lead.name] if lead.name else [])
+    masker = masker_of(lead)
     log: list[Heard] = []
     spent = 0
     for message in latest:
@@ -65,3 +65,8 @@ def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene
         documents=frozenset(memory.get("documents", ())),
     )
     return Scene(context, masked, masker, upto_seq)
+
+
+def masker_of(lead: Lead) -> Masker:
+    """What hides a customer's personal data, the name among it, from whoever isn't to have it."""
+    return Masker(known_names=[lead.name])
