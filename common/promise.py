@@ -118,7 +118,10 @@ class Promise(models.Model):
         """The row after a problem that may pass: due after the next wait, broken after the last."""
         if self.attempts > len(self.WAITS):
             return {"state": State.BROKEN, "problem": _words(problem)}
-        wait = self.WAITS[self.attempts - 1]
+        return self.due_again(problem, wait=self.WAITS[self.attempts - 1])
+
+    def due_again(self, problem: Exception, *, wait: timedelta) -> dict[str, Any]:
+        """The row due after ``wait``, or later where the other side has asked for that: an hour at most."""
         asked = getattr(problem, "retry_after", None)
         if asked:
             wait = max(wait, timedelta(seconds=min(float(asked), 3600)))

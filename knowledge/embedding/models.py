@@ -67,13 +67,7 @@ class Embedder(Promise):
         if isinstance(problem, Unfinished):
             return {"state": State.DUE, "due_at": timezone.now(), "problem": ""}
         wait = self.WAITS[min(self.failures, len(self.WAITS) - 1)]
-        asked = getattr(problem, "retry_after", None) or 0.0
-        return {
-            **super().later(problem),
-            "state": State.DUE,
-            "due_at": timezone.now() + max(wait, timedelta(seconds=min(asked, 3600))),
-            "failures": self.failures + 1,
-        }
+        return {**self.due_again(problem, wait=wait), "failures": self.failures + 1}
 
 
 class Embedding(models.Model):
