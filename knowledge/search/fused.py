@@ -133,7 +133,7 @@ def _hits(both: Sequence[_Both], query: Query, embedder: Embedder) -> list[Hit]:
 def _passage(each: _Both) -> int | None:
     """The passage to read: of the half that speaks more for the article."""
     by_meaning = each.near.passage if each.near else None
-    if each.passage is None or (by_meaning is not None and each.likeness > each.words):
+    if not each.text or (by_meaning is not None and each.likeness > each.words):
         return by_meaning or each.passage
     return each.passage
 
