@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from pathlib import Path
-
 from benchmarks.rows import Row
 
 #: entries for about 1,000, 20,000 and 100,000 passages
@@ -15,26 +11,13 @@ SIZES = (375, 7_500, 37_500)
 def run(*, quick: bool) -> list[Row]:
     """Start the servers and measure each size once; ``quick`` leaves out the largest."""
     from benchmarks import search
-    from benchmarks.websocket import servers
 
-    with servers(), tempfile.TemporaryDirectory() as folder:
-        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connections
-
-        call_command("migrate", verbosity=0)
-        from knowledge.words import analyzer
-
-        analyzer()  # read once in the life of a process
+    with search.knowledge_base() as place:
         # a table with a row for each posting would take half an hour to make at the end of this
         found = [
-            search.measure(Path(folder), entries=size, questions=60, plainly=False)
+            search.measure(place, entries=size, questions=60, plainly=False)
             for size in (SIZES[:-1] if quick else SIZES)
         ]
-        connections.close_all()
     return [row for each in found for row in growth(each)]
 
 

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import statistics
-import tempfile
-from pathlib import Path
 
 from benchmarks.rows import Row
 
@@ -13,25 +10,11 @@ from benchmarks.rows import Row
 def run(*, quick: bool) -> list[Row]:
     """Start the servers and measure with made-up entries; ``quick`` takes a fifth of them, once."""
     from benchmarks import search
-    from benchmarks.websocket import servers
 
     entries, questions, rounds = (1000, 40, 1) if quick else (5000, 100, 2)
-    with servers(), tempfile.TemporaryDirectory() as folder:
-        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connections
-
-        call_command("migrate", verbosity=0)
-        from knowledge.words import analyzer
-
-        analyzer()  # read once in the life of a process
-        place = Path(folder)
+    with search.knowledge_base() as place:
         small = search.measure(place, entries=entries // 10, questions=questions // 2)
         runs = [search.measure(place, entries=entries, questions=questions) for _ in range(rounds)]
-        connections.close_all()
     large = {name: statistics.median(each[name] for each in runs) for name in runs[0]}
     return rows_of(small, large, entries=entries)
 

@@ -140,34 +140,23 @@ def run(*, quick: bool) -> list[Row]:
 
 def measured() -> tuple[str, dict[str, list[float]]]:
     """Start servers, import the set with its vectors, measure."""
-    from benchmarks.websocket import servers
+    from benchmarks.search import knowledge_base
 
-    with servers(), ExitStack() as stack:
+    with ExitStack() as stack:
         if not os.environ.get("OPENAI_API_KEY"):
             from tests.standins.openai_embeddings import OpenAIStandIn
 
             vendor = stack.enter_context(OpenAIStandIn())
             os.environ.update(OPENAI_API_KEY="sk-stand-in-12345", OPENAI_BASE_URL=vendor.url)
             print("(vectors by the stand-in)", file=sys.stderr)
-        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-        import django
-
-        django.setup()
+        stack.enter_context(knowledge_base())
         from django.conf import settings
         from django.core.management import call_command
-        from django.db import connections
 
-        from common import locks
-
-        call_command("migrate", verbosity=0, stdout=sys.stderr)
         synonyms = Path(settings.BASE_DIR) / "knowledge" / "data" / "synonyms.txt"
         call_command("load_synonyms", str(synonyms), stdout=sys.stderr)
         call_command("import_articles", str(SET / "articles.jsonl"), stdout=sys.stderr)
-        try:
-            return measure()
-        finally:
-            locks.close()
-            connections.close_all()
+        return measure()
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Search beside its bare SQL in the same run, and the index: whole, and for one changed entry.
 
-``python -m benchmarks.search`` prints a table in Markdown. ``--quick`` for a first look. The entries are made up of
+``python -m benchmarks search growth`` prints what is measured here. The entries are made up of
 real Russian word forms, as frequent as words are (the n-th by 1/n), each about a topic of its own; the questions take
 words of an entry, a third of them misspelt. Beside ours, in turns with it: the statements that the search itself sent,
 by psycopg alone; and the plain way, one sum over a table that has a row for each posting, with the same marks. Of the
@@ -9,7 +9,6 @@ repeats of one question the best counts, of the questions p50 and p95.
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import os
@@ -18,7 +17,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +74,31 @@ def timed(work: Callable[[], Any]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
+
+
+@contextmanager
+def knowledge_base() -> Iterator[Path]:
+    """Servers with an empty knowledge base, and a folder; the dictionaries are read, once in the life of a process."""
+    from benchmarks.websocket import servers
+
+    with servers(), tempfile.TemporaryDirectory() as folder:
+        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+        import django
+
+        django.setup()
+        from django.core.management import call_command
+        from django.db import connections
+
+        from common import locks
+        from knowledge.words import analyzer
+
+        call_command("migrate", verbosity=0, stdout=sys.stderr)
+        analyzer()
+        try:
+            yield Path(folder)
+        finally:
+            locks.close()
+            connections.close_all()
 
 
 INDEX_TABLES = ["knowledge_postinglist", "knowledge_mark"]
@@ -204,61 +229,3 @@ def measure(folder: Path, *, entries: int, questions: int, plainly: bool = True)
         **{f"{name} p50": percentile(each, 0.5) for name, each in found.items()},
         **{f"{name} p95": percentile(each, 0.95) for name, each in found.items()},
     }
-
-
-def table(small: dict[str, float], large: dict[str, float], entries: int) -> str:
-    ms = {name: f"{1000 * value:.1f} ms" for name, value in large.items() if name[-3:] in {"p50", "p95"}}
-    goal = INDEX_GOAL * entries / 5000
-    return "\n".join(
-        [
-            f"Search, {entries} entries, {large['postings']:.0f} postings",
-            "",
-            "| what | ours | beside | ratio |",
-            "|---|---:|---:|---:|",
-            f"| a search, p50 | {ms['ours p50']} | its statements {ms['bare p50']} | "
-            f"{large['ours p50'] / large['bare p50']:.2f} |",
-            f"| a search, p95 | {ms['ours p95']} | its statements {ms['bare p95']} | "
-            f"{large['ours p95'] / large['bare p95']:.2f} |",
-            f"| a search, p50 | {ms['ours p50']} | a plain sum {ms['plain p50']} | "
-            f"{large['ours p50'] / large['plain p50']:.2f} |",
-            f"| a search, p95 | {ms['ours p95']} | a plain sum {ms['plain p95']} | "
-            f"{large['ours p95'] / large['plain p95']:.2f} |",
-            f"| of it reading the question, p95 | {ms['read p95']} | | |",
-            f"| a search, p95, with a tenth of the entries | {1000 * small['ours p95']:.1f} ms | | "
-            f"{large['ours p95'] / small['ours p95']:.2f} |",
-            f"| import and index of all entries | {large['whole']:.1f} s | goal {goal:.1f} s | "
-            f"{large['whole'] / goal:.2f} |",
-            f"| one changed entry | {1000 * large['one']:.0f} ms | a full rebuild {large['whole']:.1f} s | "
-            f"{100 * large['one'] / large['whole']:.2f} % |",
-        ]
-    )
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true", help="a fifth of the entries and questions")
-    given = parser.parse_args()
-    from benchmarks.websocket import servers
-
-    entries, questions = (1000, 40) if given.quick else (5000, 200)
-    with servers(), tempfile.TemporaryDirectory() as folder:
-        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
-        import django
-
-        django.setup()
-        from django.core.management import call_command
-        from django.db import connections
-
-        call_command("migrate", verbosity=0)
-        from knowledge.words import word
-
-        word("разогрев")  # its dictionaries are read once in the life of a process
-        small = measure(Path(folder), entries=entries // 10, questions=questions // 2)
-        large = measure(Path(folder), entries=entries, questions=questions)
-        connections.close_all()
-        print(f"(2 cores shared with what else runs: load {os.getloadavg()[0]:.1f})", file=sys.stderr)
-        print(table(small, large, entries))
-
-
-if __name__ == "__main__":
-    main()
