@@ -17,6 +17,7 @@ from hashlib import blake2b
 from typing import Any
 
 import snowballstemmer
+from rapidfuzz.distance import OSA
 
 #: letters of the stem of the dictionary form that are kept: «оплат» for «оплатить», «оплата» and «оплаченный»
 PREFIX = 5
@@ -35,6 +36,9 @@ _PARTS = re.compile(r"[,;\n]+")
 _WORD = re.compile(r"[^\W_]+")
 _MARKS_ABOVE = re.compile("[\u0300-\u036f]")
 _CYRILLIC = re.compile("[а-я]")
+
+#: the letters of the Russian keyboard by those that are typed while it stands on English
+LAYOUT = str.maketrans("qwertyuiop[]asdfghjkl;'zxcvbnm,.`", "йцукенгшщзхъфывапролджэячсмитьбюё")
 
 #: what people say to be kind: it asks for nothing, and in a small knowledge base it would look rare and so weighty
 COURTESY = frozenset(
@@ -124,6 +128,11 @@ def runs_of(text: str, lengths: Sequence[int]) -> list[str]:
     """Every run of these lengths in a word with its edges, repeats included."""
     edged = f" {text} "
     return [edged[at : at + length] for length in lengths for at in range(len(edged) - length + 1)]
+
+
+def distance(one: str, other: str, most: int) -> int:
+    """Letters that are wrong, missing, too many or swapped; ``most + 1`` if there are more than ``most``."""
+    return OSA.distance(one, other, score_cutoff=most)
 
 
 def mark(kind: str, text: str) -> int:

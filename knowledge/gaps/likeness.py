@@ -14,8 +14,7 @@ from functools import cached_property
 from common.masking import WRITTEN_MARK
 from knowledge.search import synonyms
 from knowledge.search.parts import rarity
-from knowledge.search.spelling import distance
-from knowledge.words import COURTESY, Word, split, stem_of, word
+from knowledge.words import COURTESY, Word, distance, split, stem_of, word
 
 #: from so much of both questions in common they ask for the same thing; measured in ``tests/knowledge/test_gaps_alike``
 ALIKE = 0.4

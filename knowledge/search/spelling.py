@@ -6,12 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 
 from django.db import connection
-from rapidfuzz.distance import OSA
 
-from knowledge.words import stem_of
+from knowledge.words import LAYOUT, distance, stem_of
 
-#: Latin letters where Cyrillic ones were meant: the keyboard stood on English
-_LAYOUT = str.maketrans("qwertyuiop[]asdfghjkl;'zxcvbnm,.", "йцукенгшщзхъфывапролджэячсмитьбю")
 #: how customers write Russian words in Latin letters, and Latin names in Russian ones: single letters, then the rest
 _TO_RUSSIAN = dict(zip("abcdefghijklmnopqrstuvwyz", "абкдефгхийклмнопкрстуввыз", strict=True)) | {
     "sch": "щ", "sh": "ш", "ch": "ч", "zh": "ж", "kh": "х", "ts": "ц", "yu": "ю", "ju": "ю", "ya": "я", "ja": "я",
@@ -74,7 +71,7 @@ def nearest(stems: Sequence[str]) -> dict[str, str]:
 def _ways(stem: str) -> Iterable[str]:
     """How a word may have been meant: as typed, with the keyboard in Russian, or in the other alphabet's letters."""
     heard = stem_of(_by_sound(stem, _TO_RUSSIAN)) if stem.isascii() else _by_sound(stem, _TO_LATIN)
-    return dict.fromkeys((stem, stem.translate(_LAYOUT), heard))
+    return dict.fromkeys((stem, stem.translate(LAYOUT), heard))
 
 
 def _by_sound(text: str, table: Mapping[str, str]) -> str:
@@ -84,8 +81,3 @@ def _by_sound(text: str, table: Mapping[str, str]) -> str:
 
 def _most(stem: str) -> int:
     return 1 if len(stem) < TWO_MISTAKES else 2
-
-
-def distance(one: str, other: str, most: int) -> int:
-    """Letters that are wrong, missing, too many or swapped; ``most + 1`` if there are more than ``most``."""
-    return OSA.distance(one, other, score_cutoff=most)

@@ -6,14 +6,9 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from knowledge.words import analyzer
+from knowledge.words import LAYOUT, analyzer
 from sales.assistant.language import ENGLISH
 
-#: the English keyboard where the Russian one was meant
-_LAYOUT = str.maketrans(
-    "qwertyuiop[]asdfghjkl;'zxcvbnm,.`",
-    "йцукенгшщзхъфывапролджэячсмитьбюё",
-)
 #: names that Russians write in Latin letters anyway
 _NAMES = frozenset(
     """
@@ -40,7 +35,7 @@ def meant(text: str) -> str:
 def _retyped(text: str) -> str:
     if not re.search(r"[a-z]{3}", text, re.IGNORECASE):
         return text
-    retyped = text.lower().translate(_LAYOUT)
+    retyped = text.lower().translate(LAYOUT)
     words = re.findall(r"[а-яё]{2,}", retyped)
     known = [word for word in words if analyzer().word_is_known(word)]
     if sum(map(len, known)) * 2 < sum(map(len, words)) or set(re.findall(r"[a-z]+", text.lower())) <= _NAMES:

@@ -223,21 +223,3 @@ def _apart(word: Word) -> Iterator[Word]:
     middle = word.start + len(glued["ai"])
     yield replace(word, raw="ai", lemma="ai", end=middle)
     yield replace(word, raw=glued["rest"], lemma=lemma(glued["rest"]), start=middle, before="")
-
-
-def distance(one: str, other: str, most: int) -> int:
-    """How many letters are wrong, missing, extra or swapped; ``most + 1`` when more than ``most``."""
-    if abs(len(one) - len(other)) > most:
-        return most + 1
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, letter in enumerate(one, 1):
-        earlier, before, row = before, row, [i]
-        for j, another in enumerate(other, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (letter != another))
-            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == another:
-                cost = min(cost, earlier[j - 2] + 1)
-            row.append(cost)
-        if min(row) > most:
-            return most + 1
-    return row[-1]

@@ -14,6 +14,7 @@ from functools import lru_cache
 
 from knowledge.llm.keyless import morphology
 from knowledge.llm.keyless.morphology import Word
+from knowledge.words import distance
 
 #: how many words ``..`` may stand for
 _GAP = 3
@@ -120,7 +121,7 @@ class Phrasebook:
             if known[0] != raw[0]:
                 continue
             most = min(fewest - 1, 1 if len(known) < 8 else 2)
-            wrong = min(morphology.distance(form, known, most) for form in (raw, lemma)) if most else 1
+            wrong = min(distance(form, known, most) for form in (raw, lemma)) if most else 1
             if wrong <= most and (wrong, known) < (fewest, best):
                 best, fewest = known, wrong
         return best
@@ -137,7 +138,7 @@ class Phrasebook:
         near = (
             sound
             for sound in self._by_sound
-            if sound[0] == heard[0] and len(sound) >= 5 and morphology.distance(sound, heard, 1) <= 1
+            if sound[0] == heard[0] and len(sound) >= 5 and distance(sound, heard, 1) <= 1
         )
         found = min(near, key=lambda sound: (abs(len(sound) - len(heard)), sound), default="")
         return self._by_sound.get(found, "")
