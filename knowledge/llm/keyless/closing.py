@@ -29,19 +29,18 @@ def was_asked(draft: Draft, question: str) -> bool:
 
 def candidates(draft: Draft) -> list[str]:
     """What could be asked, the most useful first."""
-    quoted = draft.done.get("quote") is not None and not draft.done.get("quote").failed  # type: ignore[union-attr]
     if draft.gibberish:
         draft.chips += first_chips(draft)
         return []
     if draft.unanswered and not draft.plan.person and not draft.context.waiting:
-        draft.chips += [draft.say("chip_person"), *size_chips(draft)]
+        draft.chips.append(draft.say("chip_person"))
         return [draft.say("offer_person")]
-    if quoted:
+    quote = draft.done.get("quote")
+    if quote is not None and not quote.failed:
         return after_quote(draft)
-    failed = draft.done.get("quote")
     if draft.plan.person and not (draft.plan.proposal or draft.plan.request):
         return []
-    if failed is not None:
+    if quote is not None:
         return [ask_size(draft), draft.say("offer_person")]
     if draft.plan.proposal and draft.done.get("proposal") is not None:
         return []
@@ -208,7 +207,7 @@ def has_asked_size(draft: Draft, code: str) -> bool:
     return any(asked_about(reply, draft.catalogue) == code for reply in draft.talk.replies)
 
 
-def size_chips(draft: Draft, code: str = "") -> list[str]:
+def size_chips(draft: Draft, code: str) -> list[str]:
     """The tiers of a product as buttons, but not the one already in the quote."""
     product = draft.catalogue.product(code)
     if product is None:
