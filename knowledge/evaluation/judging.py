@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -206,5 +206,5 @@ def _same(shown: str | None, wanted: Decimal) -> bool:
         return False
 
 
-def _listed(words: Iterable[Any], by: Callable[[Any], str] = str) -> str:
-    return ", ".join(sorted(map(by, words)) if isinstance(words, set) else map(by, words))
+def _listed(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words) if isinstance(words, set) else words)
