@@ -10,7 +10,7 @@ from datetime import datetime
 from itertools import groupby
 
 from django.db import IntegrityError, transaction
-from django.db.models import Prefetch
+from django.db.models import Prefetch, prefetch_related_objects
 
 from common.promise import State
 from knowledge.evaluation.cases import Case, Pattern, ToolWanted, TurnCase, to_json
@@ -121,11 +121,9 @@ def active_cases() -> list[Case]:
 
 def cases_of(rows: Iterable[EvaluationCase]) -> list[Case]:
     """Rows as cases; those without a turn say nothing and are left out."""
-    turns = Prefetch("turns", queryset=EvaluationTurn.objects.order_by("position", "id"))
-    ids = [row.pk for row in rows]
-    found = {row.pk: row for row in EvaluationCase.objects.filter(pk__in=ids).prefetch_related(turns)}
-    cases = [_case(found[pk]) for pk in ids if pk in found]
-    return [case for case in cases if case.turns]
+    read = list(rows)
+    prefetch_related_objects(read, Prefetch("turns", queryset=EvaluationTurn.objects.order_by("position", "id")))
+    return [case for case in map(_case, read) if case.turns]
 
 
 def _case(row: EvaluationCase) -> Case:
