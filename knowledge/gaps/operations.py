@@ -38,8 +38,6 @@ EXAMPLES_MOST = 50
 DONE_KEPT = timedelta(days=90)
 #: a group that is done with and that nobody has asked about for so long goes as a whole
 FORGOTTEN_AFTER = timedelta(days=365)
-#: what search reads of a question
-_QUERY_MOST = 500
 
 
 # --- noting ---
@@ -100,7 +98,7 @@ def sweep(*, now: datetime) -> int:
 def fulfil(question: GapQuestion) -> None:
     """Find the group of a question, or begin one. Safe to repeat: a question has one group."""
     if question.article_id is None:
-        hits = search(question.text[:_QUERY_MOST], limit=1)
+        hits = search(question.text, limit=1)
     with transaction.atomic():
         grouping.lock()
         with question.fenced():
@@ -166,9 +164,10 @@ def _count_answer(question: GapQuestion) -> None:
 
 def _leave_out_old(gap: Gap) -> None:
     """Of a group with many examples only the newest are kept, and its faces."""
-    kept = GapQuestion.objects.filter(gap=gap, face=False).order_by("-asked_at").values("pk")[:EXAMPLES_MOST]
     if GapQuestion.objects.filter(gap=gap).count() > EXAMPLES_MOST + grouping.FACES_MOST:
-        GapQuestion.objects.filter(gap=gap, face=False).exclude(pk__in=list(kept.values_list("pk", flat=True))).delete()
+        examples = GapQuestion.objects.filter(gap=gap, face=False)
+        newest = examples.order_by("-asked_at").values_list("pk", flat=True)[:EXAMPLES_MOST]
+        examples.exclude(pk__in=list(newest)).delete()
 
 
 # --- what staff decide ---
