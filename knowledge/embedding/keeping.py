@@ -316,10 +316,10 @@ def keep_all(*, progress: Progress | None = None) -> str:
             return "another embedder was chosen meanwhile"
         if taken and promise.problem:
             return promise.problem
-        if promise.serves and not (now_left := missing(promise)):
+        now_left = missing(promise)
+        if promise.serves and not now_left:
             return ""
         if not taken:
-            now_left = missing(promise)
             if now_left < left:
                 left, since = now_left, time.monotonic()
             if time.monotonic() - since > STANDSTILL:
