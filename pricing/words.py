@@ -66,10 +66,15 @@ def tier_words(product: Product, tier: Tier, language: str = "ru") -> str:
     """``тариф «Бизнес» (до 2 000 диалогов в месяц)``."""
     name = tier.name.in_language(language)
     called = f"{name} tier" if language == "en" else f"тариф «{name}»"
+    size = tier_size(product, tier, language)
+    return f"{called} ({size})" if size else called
+
+
+def tier_size(product: Product, tier: Tier, language: str = "ru") -> str:
+    """``до 2 000 диалогов в месяц``; nothing where any volume fits."""
     if tier.up_to is None:
-        return called
-    size = f"{'up to' if language == 'en' else 'до'} {number(tier.up_to)} {product.unit.in_language(language)}"
-    return f"{called} ({size})"
+        return ""
+    return f"{'up to' if language == 'en' else 'до'} {number(tier.up_to)} {product.unit.in_language(language)}"
 
 
 def tier_price(tier: Tier, language: str = "ru") -> str:

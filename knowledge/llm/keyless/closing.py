@@ -92,7 +92,7 @@ def next_steps(draft: Draft, *, assumed: bool) -> list[str]:
         others = [product for product in draft.catalogue.products if product.code not in needs.products]
         if others and any(each.distinct_products for each in draft.catalogue.discounts):
             other = others[len(draft.talk.replies) % len(others)]
-            steps.append(draft.say("chip_with", product=draft.name(other)))
+            steps.append(draft.say("chip_add", what=draft.name(other)))
         if needs.period is None:
             steps.append(draft.say("chip_compare_periods"))
     turn = len(draft.talk.replies) % (len(steps) or 1)

@@ -24,7 +24,8 @@ def prices_from(products: Iterable[Product], language: Language) -> str:
             lines.append(f"- **{product.name.in_language(language)}** – {words.ON_REQUEST[language]}")
             continue
         values = {"product": product.name.in_language(language), "price": words.tier_price(tier, language)}
-        lines.append("- " + say("from_line", language, **values, size=_size(product, tier, language)).rstrip(", "))
+        size = words.tier_size(product, tier, language)
+        lines.append("- " + say("from_line", language, **values, size=size).rstrip(", "))
     return "\n".join(lines)
 
 
@@ -58,7 +59,7 @@ def tiers_compared(products: Iterable[Product], codes: Sequence[str], language: 
 
 
 def _tier_line(product: Product, tier: Tier, language: Language) -> str:
-    size = _size(product, tier, language)
+    size = words.tier_size(product, tier, language)
     return f"{tier_name(tier, language)}{', ' if size else ''}{size} – {words.tier_price(tier, language)}"
 
 
@@ -68,13 +69,6 @@ def tier_name(tier: Tier, language: Language) -> str:
     if language == "ru":
         return f"«{name}»"
     return name if name.isascii() else f"{tier.code.replace('_', ' ').capitalize()} ({name})"
-
-
-def _size(product: Product, tier: Tier, language: Language) -> str:
-    if tier.up_to is None:
-        return ""
-    upto = "up to" if language == "en" else "до"
-    return f"{upto} {words.number(tier.up_to)} {product.unit.in_language(language)}"
 
 
 def unit_of(product: Product, language: Language) -> str:
@@ -150,7 +144,7 @@ def services(catalogue: Rules, language: Language) -> str:
     lines = []
     for service in catalogue.services:
         name, unit = service.name.in_language(language), service.unit.in_language(language)
-        often = say("charged_monthly" if service.charge == "monthly" else "charged_once", language)
+        often = words.PER_MONTH[language] if service.charge == "monthly" else say("charged_once", language)
         if service.charge != "monthly" and not content(unit) <= content(name):
             often = say("charged_by_unit", language, unit=unit)
         lines.append(f"- {name} – {words.money(service.price)} {often}")

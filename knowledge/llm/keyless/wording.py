@@ -252,7 +252,6 @@ PHRASES: dict[str, dict[Language, Words]] = {
     "for_month": {"ru": "за помесячную оплату", "en": "for paying monthly"},
     "for_startups": {"ru": "стартапам", "en": "for startups"},
     "services_are": {"ru": "К продуктам можно добавить:", "en": "These can be added to the products:"},
-    "charged_monthly": {"ru": "в месяц", "en": "per month"},
     "charged_by_unit": {"ru": "за {unit}", "en": "per {unit}"},
     "charged_once": {"ru": "разово", "en": "once"},
     "vat_none": {
@@ -464,7 +463,6 @@ PHRASES: dict[str, dict[Language, Words]] = {
     "chip_year": {"ru": "А если за год?", "en": "What if I pay yearly?"},
     "chip_month": {"ru": "А если помесячно?", "en": "What if I pay monthly?"},
     "chip_add": {"ru": "Добавить: {what}", "en": "Add {what}"},
-    "chip_with": {"ru": "Добавить: {product}", "en": "Add {product}"},
     "chip_compare_periods": {"ru": "Сравнить месяц и год", "en": "Compare monthly and yearly"},
     "chip_take_year": {"ru": "На год", "en": "For a year"},
     "chip_take_month": {"ru": "Помесячно", "en": "Monthly"},
@@ -512,13 +510,13 @@ def inside(name: str) -> str:
 
 def listed(words: list[str], language: Language) -> str:
     """«A, B и C»."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} {'and' if language == 'en' else 'и'} {words[-1]}"
+    return _joined(words, "and" if language == "en" else "и")
 
 
 def or_listed(words: list[str], language: Language) -> str:
     """«A, B или C»."""
-    if len(words) < 2:
-        return "".join(words)
-    return f"{', '.join(words[:-1])} {'or' if language == 'en' else 'или'} {words[-1]}"
+    return _joined(words, "or" if language == "en" else "или")
+
+
+def _joined(words: list[str], link: str) -> str:
+    return f"{', '.join(words[:-1])} {link} {words[-1]}" if len(words) > 1 else "".join(words)
