@@ -226,7 +226,6 @@ def _all_phrases(catalogue: Rules) -> Iterator[tuple[str, str, str]]:
 
 
 _AI = {"ai", "ии"}
-_ARTICLES = {"по", "для", "с", "на", "for", "of", "the"}
 
 
 def _names_of_product(product: Product) -> Iterator[tuple[str, str, str]]:

@@ -77,10 +77,6 @@ class Done:
     def hits(self, call: str) -> Sequence[Mapping[str, Any]]:
         return self.data(call).get("hits") or ()
 
-    @property
-    def any_call(self) -> bool:
-        return bool(self.results)
-
 
 def done_in(log: Sequence[Entry]) -> Done:
     """The results of this turn: those that follow the last thing heard from people."""
