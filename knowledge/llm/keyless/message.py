@@ -75,12 +75,8 @@ class Message:
         for match in self.all("intent"):
             self.clause_of(match.first).intents.add(match.name)
         for clause in self.clauses:
-            if "about_price" in clause.intents and not self._counts_in(clause):
-                # «почему цена меняется?» asks about prices, and no price
-                clause.intents.discard("price")
-                clause.intents.add("know")
-            if "about_time" in clause.intents and not self._counts_in(clause):
-                # «сколько это по времени?» asks for no price
+            if clause.intents & {"about_price", "about_time"} and not self._counts_in(clause):
+                # «почему цена меняется?» and «сколько это по времени?» ask for no price
                 clause.intents.discard("price")
                 clause.intents.add("know")
             if "not_now" in clause.intents and clause.asks and any(self.raw(at) == "если" for at in places(clause)):

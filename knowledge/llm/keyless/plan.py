@@ -117,10 +117,10 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
         asks_price = True  # the discounts of their own quote are named by a quote
         questions = tuple(question for question in questions if not question.own)
     wants_price = asks_price or changed or agreed_period or (proposal and context.quote is None) or compares_periods
+    bad_volume = any(understood.bad_volume for understood in talk.said)
     request, price_list = None, ""
     if wants_price and (needs.products or needs.services):
-        bad = any(understood.bad_volume for understood in talk.said)
-        if bad and any(not size.known for size in needs.products.values()):
+        if bad_volume and any(not size.known for size in needs.products.values()):
             pass  # the volume that was named is none: it is asked for again
         elif _quotable(needs, context):
             request = request_for(needs, catalogue)
@@ -130,7 +130,6 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
     promised = any(words in reply for words in PROMISES for reply in talk.replies)
     proposal = proposal or (request is not None and promised and "proposal" not in context.documents)
     fresh = _introduced(talk)
-    bad_volume = any(understood.bad_volume for understood in talk.said)
     if fresh and request is None and not price_list and not questions and not bad_volume:
         questions = tuple(_introduction(code, catalogue) for code in fresh[:2])
     refused = talk.means("privacy", "attack", "attack_price", "foreign", "fun", "complaint", "threat")
