@@ -10,6 +10,7 @@ from knowledge.llm.keyless import lexicon, morphology
 from knowledge.llm.keyless.message import Clause, Message, units_of
 from knowledge.llm.keyless.numbers import Number
 from knowledge.llm.keyless.phrasebook import Match
+from knowledge.llm.keyless.sizes import DAYS, WEEKS
 
 Period = Literal["month", "year"]
 
@@ -188,8 +189,8 @@ def pace_in(message: Message) -> Fraction | None:
 
 _BESIDE_PACE = frozenset({"это", "в", "за", "ну", "каждый", "не", "месяц", "а", "per", "a"})
 _PACES = {
-    **dict.fromkeys(("день", "сутки", "ежедневно", "day", "daily"), Fraction(30)),
-    **dict.fromkeys(("неделя", "еженедельно", "week", "weekly"), Fraction(52, 12)),
+    **dict.fromkeys(("день", "сутки", "ежедневно", "day", "daily"), DAYS),
+    **dict.fromkeys(("неделя", "еженедельно", "week", "weekly"), WEEKS),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from math import ceil
 
 from knowledge.llm.keyless import lexicon, morphology
@@ -35,16 +36,13 @@ class Sizes:
     bad_volume: bool = False
 
 
+#: what is counted by the day or the week, times this is what it is in a month
+DAYS, WEEKS = Fraction(30), Fraction(52, 12)
 _PER = {
-    "день": 30,
-    "сутки": 30,
-    "месяц": 1,
-    "неделя": 52 / 12,
-    "год": 1 / 12,
-    "day": 30,
-    "week": 52 / 12,
-    "month": 1,
-    "year": 1 / 12,
+    **dict.fromkeys(("день", "сутки", "day"), DAYS),
+    **dict.fromkeys(("неделя", "week"), WEEKS),
+    **dict.fromkeys(("месяц", "month"), Fraction(1)),
+    **dict.fromkeys(("год", "year"), Fraction(1, 12)),
 }
 _MONEY = wordset("рубль руб р rub ₽ процент percent")
 _TIME = wordset("день неделя минута секунда сутки лето час раз")
@@ -292,7 +290,7 @@ def _per_month(message: Message, number: Number, end: int) -> int:
     for place in range(end + 1, min(end + 3, len(message.words))):
         raw, unit = message.raw(place), message.lemma(place + 1)
         if raw in {"ежедневно", "daily"}:
-            return number.whole * 30
+            return int(number.whole * DAYS)
         if raw in {"в", "за", "per", "a", "каждый", "каждую"} and unit in _PER:
             if raw == "за" and unit == "год":
                 break  # «1 800 диалогов за год» is how they pay
