@@ -53,7 +53,7 @@ def _admit(draft: Draft, missing: Sequence[Question]) -> None:
         if draft.parts or draft.plan.request or draft.plan.contact or draft.plan.person or draft.plan.proposal:
             return
         fresh = [code for code in draft.talk.needs.topics if code not in draft.talk.before.topics]
-        products = [product for code in fresh if (product := draft.catalogue.product(code)) is not None]
+        products = draft.products(fresh)
         if products:
             names = listed([draft.name(each) for each in products], draft.language)
             draft.add(draft.say("recommended", product=names))

@@ -149,7 +149,7 @@ def idle(draft: Draft) -> list[str]:
 
 
 def about_nothing_yet(draft: Draft) -> list[str]:
-    topics = [product for code in draft.talk.needs.topics if (product := draft.catalogue.product(code)) is not None]
+    topics = draft.products(draft.talk.needs.topics)
     if draft.context.quote is not None and not draft.talk.needs.products and not topics:
         draft.chips += [draft.say("chip_proposal"), draft.say("chip_person")]
         return idle(draft)

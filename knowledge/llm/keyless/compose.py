@@ -120,7 +120,7 @@ def name_unknown_tiers(draft: Draft) -> None:
 
 def recommend(draft: Draft) -> None:
     """To who describes their work and asks for advice, the product that does it."""
-    topics = [product for code in draft.talk.needs.topics if (product := draft.catalogue.product(code)) is not None]
+    topics = draft.products(draft.talk.needs.topics)
     if draft.talk.means("advise") and topics and not draft.plan.request:
         draft.add(draft.say("recommended", product=listed([draft.name(each) for each in topics], draft.language)))
 

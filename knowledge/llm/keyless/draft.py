@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -75,6 +75,10 @@ class Draft:
 
     def name(self, product: Product) -> str:
         return product.name.in_language(self.language)
+
+    def products(self, codes: Iterable[str]) -> list[Product]:
+        """Those of these codes that are on sale still."""
+        return [product for code in codes if (product := self.catalogue.product(code)) is not None]
 
     def product_names(self) -> list[str]:
         return [self.name(product) for product in self.catalogue.products]

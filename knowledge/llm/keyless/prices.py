@@ -89,7 +89,7 @@ def explain_request(draft: Draft) -> None:
     request = draft.plan.request
     if request is None:
         return
-    assumed = [product for code in request.assumed if (product := draft.catalogue.product(code)) is not None]
+    assumed = draft.products(request.assumed)
     if len(assumed) > 1 and len(assumed) == len(draft.talk.needs.products):
         draft.add(draft.say("smallest_of_all"))
     else:
