@@ -5,19 +5,17 @@ Its ``panels(row) -> Iterable[SafeString]`` gets a ``Lead`` or a ``Conversation`
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterable
-from importlib.util import find_spec
 from typing import Any
 
-from django.apps import apps
 from django.utils.safestring import SafeString
+
+from common.parts import of_apps
 
 
 def panels_of(row: Any) -> Iterable[SafeString]:
     """All that the apps above have to show about ``row``."""
     lines: list[SafeString] = []
-    for app in apps.get_app_configs():
-        if app.name != "sales" and find_spec(f"{app.name}.panels"):
-            lines += importlib.import_module(f"{app.name}.panels").panels(row)
+    for _app, module in of_apps("panels", without="sales"):
+        lines += module.panels(row)
     return lines

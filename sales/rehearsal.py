@@ -9,20 +9,12 @@ transaction too.
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from importlib.util import find_spec
 
-from django.apps import apps
 from django.db import transaction
 
-
-@cache
-def _preparations() -> list[Callable[[], None]]:
-    names = [f"{app.name}.rehearsal" for app in apps.get_app_configs() if app.name != "sales"]
-    return [importlib.import_module(name).prepare for name in names if find_spec(name)]
+from common.parts import of_apps
 
 
 @contextmanager
@@ -30,8 +22,8 @@ def rehearsed() -> Iterator[None]:
     """Whatever is stored in this block is gone after it. Lasts as long as a conversation, not as a set of them."""
     with transaction.atomic():
         try:
-            for prepare in _preparations():
-                prepare()
+            for _app, module in of_apps("rehearsal", without="sales"):
+                module.prepare()
             yield
         finally:
             transaction.set_rollback(True)

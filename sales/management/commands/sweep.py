@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import importlib
 import logging
 import signal
 import threading
 import time
-from importlib.util import find_spec
 from typing import Any
 
-from django.apps import apps
 from django.core.management.base import BaseCommand
 from django.db import InterfaceError, OperationalError, connections
 from django.utils import timezone
 
 from common import locks, metrics
+from common.parts import of_apps
 
 logger = logging.getLogger(__name__)
 
@@ -32,15 +30,10 @@ class Command(BaseCommand):
         for each in (signal.SIGTERM, signal.SIGINT):
             if threading.current_thread() is threading.main_thread():
                 signal.signal(each, lambda *_: stop.set())
-        rooms = [
-            (app.name, importlib.import_module(f"{app.name}.reconcile"))
-            for app in apps.get_app_configs()
-            if find_spec(f"{app.name}.reconcile")
-        ]
         # a thread for each room, so that a slow document can't delay an answer; they end with the process
         loops = [
             threading.Thread(target=_look, args=(name, module, stop, every, once), name=f"sweep-{name}", daemon=True)
-            for name, module in rooms
+            for name, module in of_apps("reconcile")
         ]
         for loop in loops:
             loop.start()
