@@ -7,12 +7,11 @@ from dataclasses import dataclass
 
 from knowledge.embedding.models import Embedder
 from knowledge.embedding.protocol import Vector
-from knowledge.enums import Kind, Status
-from knowledge.models import Passage
+from knowledge.enums import Kind
 from knowledge.search import dense
 from knowledge.search.dense import Near
 from knowledge.search.query import Query, read
-from knowledge.search.sparse import ArticleScore, Hit, Sparse, articles, score
+from knowledge.search.sparse import SPARE, ArticleScore, Hit, Sparse, articles, published, score
 
 #: what likeness counts beside words. On the labelled set of ``benchmarks/data/retrieval`` all between 0.45 and 0.7 is
 #: equally good; the middle trusts neither half more
@@ -69,7 +68,7 @@ def fused(query: Query, vector: Vector, embedder: Embedder, *, limit: int) -> li
     by_meaning = dense.near(vector, embedder, articles=found, limit=max(CANDIDATES, limit))
     both = _together(by_words, by_meaning, embedder, query.possible)
     both.sort(key=lambda each: (-each.score, each.article))
-    return _hits(both[: limit + 20], query, embedder)[:limit]
+    return _hits(both[: limit + SPARE])[:limit]
 
 
 def _together(
@@ -106,27 +105,23 @@ def _likeness(near: Near | None, embedder: Embedder, *, otherwise: float) -> flo
     return max(0.0, (near.likeness - embedder.strange) / (1 - embedder.strange))
 
 
-def _hits(both: Sequence[_Both], query: Query, embedder: Embedder) -> list[Hit]:
+def _hits(both: Sequence[_Both]) -> list[Hit]:
     chosen = {each.article: _passage(each) for each in both}
-    readable = Passage.objects.select_related("article").defer("marks", "article__body")
-    passages = readable.filter(pk__in=[pk for pk in chosen.values() if pk is not None])
-    found = {passage.article_id: passage for passage in passages}
+    found = published(pk__in=[pk for pk in chosen.values() if pk is not None])
     bare = [article for article in chosen if article not in found]
     if bare:
         # found by a question alone: what there is to read is its first passage
-        for passage in readable.filter(article__in=bare, kind=Kind.BODY, position=0):
-            found[passage.article_id] = passage
+        found |= published(article__in=bare, kind=Kind.BODY, position=0)
     return [
         Hit(
-            article=found[each.article].article,
-            passage=found[each.article],
+            article=passage.article,
+            passage=passage,
             score=each.score,
             share=_sure(each),
             parts={"text": each.text, "question": each.question, "likeness": each.near.likeness if each.near else 0.0},
         )
         for each in both
-        # what was withdrawn is left out here and at once; its vectors go when the index is written
-        if each.article in found and found[each.article].article.status == Status.PUBLISHED
+        if (passage := found.get(each.article)) is not None
     ]
 
 

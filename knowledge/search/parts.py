@@ -18,7 +18,7 @@ from knowledge.words import Word, split
 MarkKind = Literal["stem", "prefix", "run"]
 
 #: marks of questions are those of texts with these bits turned, so that both can be counted apart
-IN_QUESTION = 0x5A5A_5A5A
+_IN_QUESTION = 0x5A5A_5A5A
 
 _ASKING = frozenset(
     """
@@ -59,8 +59,8 @@ def marks_of(each: Word, part: Part) -> Iterable[int]:
             return each.text_runs
         return (each.stem_mark if part.marks == "stem" else each.prefix_mark,)
     if part.marks == "run":
-        return [mark ^ IN_QUESTION for mark in each.question_runs]
-    return ((each.stem_mark if part.marks == "stem" else each.prefix_mark) ^ IN_QUESTION,)
+        return [mark ^ _IN_QUESTION for mark in each.question_runs]
+    return ((each.stem_mark if part.marks == "stem" else each.prefix_mark) ^ _IN_QUESTION,)
 
 
 def asks(text: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from django.db import connection
@@ -191,21 +191,21 @@ def articles(scored: Scored, *, limit: int) -> list[ArticleScore]:
 
 
 def _hits(found_articles: Sequence[ArticleScore], query: Query) -> list[Hit]:
-    readable = Passage.objects.select_related("article").defer("marks", "article__body")
-    passages = readable.in_bulk([each.passage for each in found_articles if each.passage is not None])
-    found = {passage.article_id: passage for passage in passages.values()}
-    hits = []
-    for each in found_articles:
-        if each.article not in found or found[each.article].article.status != Status.PUBLISHED:
-            continue  # it went away between the two looks
-        passage = found[each.article]
-        hits.append(
-            Hit(
-                article=passage.article,
-                passage=passage,
-                score=each.score,
-                share=min(1.0, each.score / query.possible) if query.possible else 0.0,
-                parts={"text": each.text, "question": each.question},
-            )
+    passages = published(pk__in=[each.passage for each in found_articles if each.passage is not None])
+    return [
+        Hit(
+            article=passage.article,
+            passage=passage,
+            score=each.score,
+            share=min(1.0, each.score / query.possible) if query.possible else 0.0,
+            parts={"text": each.text, "question": each.question},
         )
-    return hits
+        for each in found_articles
+        if (passage := passages.get(each.article)) is not None
+    ]
+
+
+def published(**wanted: Any) -> dict[int, Passage]:
+    """The passages that are ``wanted``, by article; of what was withdrawn there are none, whatever the index holds."""
+    rows = Passage.objects.select_related("article").defer("marks", "article__body")
+    return {passage.article_id: passage for passage in rows.filter(article__status=Status.PUBLISHED, **wanted)}
