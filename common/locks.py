@@ -36,6 +36,12 @@ def session_lock(name: str) -> Iterator[bool]:
             _release(key)
 
 
+def transaction_lock(name: str) -> None:
+    """Wait for the lock called ``name`` and hold it, on Django's connection, until its transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key(name)])
+
+
 def is_free(name: str) -> bool:
     """Whether nobody holds the lock at this moment; only a hint, since it may be taken right after."""
     with session_lock(name) as held:

@@ -16,7 +16,7 @@ from heapq import nlargest
 from django.db import connection
 
 from common.fields import Undecryptable
-from common.locks import lock_key
+from common.locks import transaction_lock
 from knowledge.gaps.likeness import ALIKE, Asked, Rarity, keys_of_like, likeness, read
 from knowledge.gaps.models import GapQuestion
 
@@ -122,8 +122,7 @@ def _text(question: GapQuestion) -> str:
 
 def lock() -> None:
     """Until the end of this transaction nobody else puts questions into groups: two like ones make no two groups."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key("knowledge.gaps")])
+    transaction_lock("knowledge.gaps")
 
 
 __all__ = ["ALIKE", "FACES_MOST", "best_of", "like", "lock", "rarity_of", "read_question"]

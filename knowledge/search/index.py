@@ -16,7 +16,7 @@ from typing import Any
 from django.db import connection, models, transaction
 
 from common import driver
-from common.locks import lock_key
+from common.locks import transaction_lock
 from knowledge.enums import Kind, Status
 from knowledge.models import Article, ArticleQuestion, Passage, PostingList, Yardstick
 from knowledge.passages import cut
@@ -206,7 +206,7 @@ def _exchange(leaving: _Leaving, wanted: Sequence[Wanted]) -> None:
     _count({mark: change for mark, change in changes.items() if change}, made.stems)
     _sum(
         [
-            *((each.kind, 1, *lengths) for each, *lengths in zip(wanted, made.words, made.runs, strict=True)),
+            *((each.kind, 1, words, runs) for each, words, runs in zip(wanted, made.words, made.runs, strict=True)),
             *((kind, -1, words, runs) for _id, kind, words, runs, _marks in leaving.passages),
         ]
     )
@@ -305,8 +305,7 @@ def tidy() -> None:
 
 def lock() -> None:
     """Be the only writer until the transaction ends. Taken before any row lock, so that writers can't deadlock."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [lock_key("knowledge.index")])
+    transaction_lock("knowledge.index")
 
 
 __all__ = ["current_yardstick", "forget", "lock", "note_synonyms", "tidy", "wanted_of", "write"]
