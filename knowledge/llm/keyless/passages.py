@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -116,9 +116,9 @@ def _words(hit: Mapping[str, Any], question: Question, most: int) -> str:
     sections = _sections(hit)
     asked = content(question.text) - lexicon.AT_LARGE
     title = content(str(hit.get("title", "")))
-    named = [word for word in asked if any(_alike(word, other) for other in title)]
+    named = [word for word in asked if _among(word, title)]
     headings = [content(section.heading.rpartition(" › ")[2]) for section in sections]
-    headed = any(_alike(word, other) for word in asked for heading in headings for other in heading)
+    headed = any(_shared(asked, heading) for heading in headings)
     if question.kind == "about" or (len(asked) == len(named) == 1 and not question.products and not headed):
         # «какие есть скидки?» asks for the whole article, which begins with what matters most
         return _beginning(sections, question.text, most=most)
@@ -159,8 +159,7 @@ def _with_subject(heading: str, text: str, asked: frozenset[str]) -> str:
     """A section that goes on from its heading («Почти никогда. …») is shown under it."""
     begins = content(text[:_SUBJECT_WITHIN])
     about = content(heading.rpartition(" › ")[2])
-    said_in_heading = any(_alike(word, other) for word in asked for other in about)
-    said_at_once = any(_alike(word, other) for word in asked for other in begins)
+    said_in_heading, said_at_once = _shared(asked, about), _shared(asked, begins)
     return _under_heading(heading, text) if said_in_heading and not said_at_once else text
 
 
@@ -187,12 +186,12 @@ def _ranks(
     if matched in _FIRST_QUESTIONS:
         ranks[0] += _LEAD
     for word in asked:
-        headed = [at for at, there in enumerate(headings) if any(_alike(word, other) for other in there)]
-        named = any(_alike(word, other) for other in title)
+        headed = [at for at, there in enumerate(headings) if _among(word, there)]
+        named = _among(word, title)
         if named:
             ranks[0] += 0.2 if question.products else 0.7  # a product's name says little in an article on it
         else:
-            holding = {at for at, there in enumerate(words) if any(_alike(word, other) for other in there)}
+            holding = {at for at, there in enumerate(words) if _among(word, there)}
             for at in holding - set(headed):
                 ranks[at] += 1 / len(holding)
         for at in headed:
@@ -209,7 +208,7 @@ def _matched(asked: frozenset[str], questions: Sequence[str]) -> int | None:
     best, most = None, 0.5
     for place, each in enumerate(questions):
         words = content(str(each))
-        shared = sum(any(_alike(word, other) for other in words) for word in asked)
+        shared = _shared(asked, words)
         likeness = 2 * shared / max(1, len(asked) + len(words))
         if likeness > most:
             best, most = place, likeness
@@ -235,7 +234,7 @@ def _is_sure(hit: Mapping[str, Any], question: Question, *, apart: bool = False)
     share = float(hit.get("share") or 0)
     asked = content(question.text) - lexicon.AT_LARGE
     there = content(" ".join(str(hit.get(part, "")) for part in ("title", "passage", "text", "question")))
-    shared = sum(any(_alike(word, other) for other in there) for word in asked)
+    shared = _shared(asked, there)
     if question.kind == "ware" and not re.search("₽|бесплатн", hit.get("text", "")):
         return False
     if asked and not shared:
@@ -254,6 +253,15 @@ def _is_sure(hit: Mapping[str, Any], question: Question, *, apart: bool = False)
 def _alike(word: str, other: str) -> bool:
     """Same word or same root: «интеграция» and «интегрируется»."""
     return word == other or (len(word) >= 6 and len(other) >= 6 and word[:5] == other[:5])
+
+
+def _among(word: str, words: Iterable[str]) -> bool:
+    return any(_alike(word, other) for other in words)
+
+
+def _shared(asked: Iterable[str], words: Collection[str]) -> int:
+    """How many of the words that were asked are among these."""
+    return sum(_among(word, words) for word in asked)
 
 
 #: words that mean the same to a customer and to the author of an article
@@ -324,7 +332,7 @@ def _is_question(block: str) -> bool:
 
 def _answers(blocks: Sequence[str], asked: frozenset[str], *, most: int) -> str:
     """Of a list of frequent questions those that come nearest to what was asked."""
-    shared = [sum(any(_alike(word, other) for other in content(block)) for word in asked) for block in blocks]
+    shared = [_shared(asked, content(block)) for block in blocks]
     best = max(shared)
     kept = [block for block, count in zip(blocks, shared, strict=True) if count and count == best][:2]
     return "\n\n".join(kept or blocks[:1])[:most]
