@@ -58,7 +58,7 @@ def questions_in(message: Message, products: Sequence[Match]) -> tuple[Question,
         refers = "refers" in clause.intents
         if kind == "discount":
             names, special = _discounts_named(message, clause), _is_special(message, clause)
-            if not names and any(clause.holds(match.first) for match in message.all("service")):
+            if not names and _named_in(message, clause, "service"):
                 names, special = ("services",), False
             special = special and not names
             own = bool({message.lemma(place) for place in places(clause)} & _OWN)
@@ -103,7 +103,7 @@ def _kind(message: Message, clause: Clause) -> Kind | None:
     intents = clause.intents
     if any(message.words[place].kind == "mask" for place in places(clause)):
         return None
-    if "services" in intents and not any(clause.holds(match.first) for match in message.all("service")):
+    if "services" in intents and not _named_in(message, clause, "service"):
         return "services"
     if intents & _NO_QUESTION:
         return None
@@ -111,7 +111,7 @@ def _kind(message: Message, clause: Clause) -> Kind | None:
         return "budget"
     if "compare" in intents and not ("price" in intents and _has_number(message, clause)):
         return _kind_of_comparison(message, clause)
-    if "more" in intents and not _named_in(message, clause):
+    if "more" in intents and not _named_in(message, clause, *_SOLD):
         return "more"
     if "vat" in intents:
         return "vat"
@@ -124,7 +124,7 @@ def _kind(message: Message, clause: Clause) -> Kind | None:
     if any(clause.holds(match.first) for match in message.all("period") if match.name == "unsold"):
         return None
     if "paper" in intents:
-        return None if any(clause.holds(match.first) for match in message.all("period")) else "paper"
+        return None if _named_in(message, clause, "period") else "paper"
     if "included" in intents:
         return "tiers" if _tiers_named(message, clause) else "knowledge"
     if clause.asks and _both_periods(message, clause):
@@ -134,13 +134,13 @@ def _kind(message: Message, clause: Clause) -> Kind | None:
         return "ware"
     if intents & {"price", "complaint"} and not (intents & {"complaint"} and "know" in intents):
         return None
-    if any(clause.holds(match.first) for match in message.all("startup")) and not clause.asks:
+    if _named_in(message, clause, "startup") and not clause.asks:
         return None
     if _has_number(message, clause) and intents & {"want", "add", "what_if"}:
         return None
     content = content_of(message, clause)
     facts = _has_facts(message, clause)
-    periods = any(clause.holds(match.first) for match in message.all("period")) or any(
+    periods = _named_in(message, clause, "period") or any(
         message.lemma(place) in {"год", "месяц"} for place in places(clause)
     )
     if "what_if" in intents and periods and len(content) <= 2 and not intents & {"discount", "compare"}:
@@ -163,7 +163,7 @@ def _kind_of_comparison(message: Message, clause: Clause) -> Kind:
     if _tiers_named(message, clause) or any(message.lemma(at) == "тариф" for at in places(clause)):
         return "tiers"
     cheap = {message.lemma(at) for at in places(clause)} & _CHEAP
-    if cheap and not _named_in(message, clause):
+    if cheap and not _named_in(message, clause, *_SOLD):
         return "cheapest"
     return "prices" if cheap else "compare"
 
@@ -185,12 +185,16 @@ def _asks_limit(message: Message, clause: Clause) -> bool:
     words = {message.lemma(place) for place in places(clause)}
     if not ({"сколько", "лимит", "объем", "limit", "many"} & words and _tiers_named(message, clause)):
         return False
-    counted = any(clause.holds(match.first) for match in message.all("unit")) or words & {"лимит", "объем", "limit"}
+    counted = _named_in(message, clause, "unit") or words & {"лимит", "объем", "limit"}
     return bool(counted) and not _has_number(message, clause) and "price" not in clause.intents
 
 
-def _named_in(message: Message, clause: Clause) -> bool:
-    return any(clause.holds(match.first) for kind in ("product", "head", "service") for match in message.all(kind))
+def _named_in(message: Message, clause: Clause, *kinds: str) -> bool:
+    """Whether a clause names something of one of these kinds."""
+    return any(clause.holds(match.first) for kind in kinds for match in message.all(kind))
+
+
+_SOLD = ("product", "head", "service")
 
 
 def _budget(message: Message, clause: Clause) -> int:
@@ -221,7 +225,7 @@ def _discounts_named(message: Message, clause: Clause) -> tuple[str, ...]:
     words = {message.lemma(place) for place in places(clause)}
     year = any(clause.holds(match.first) and match.name == "year" for match in message.all("period"))
     year = year or bool(words & {"год", "годовой", "year", "yearly", "annual"})
-    startup = any(clause.holds(match.first) for match in message.all("startup"))
+    startup = _named_in(message, clause, "startup")
     products = _products_counted(message, clause) if words & _PACKAGE else 0
     if not products and words & {"пакет", "пакетный", "комплект", "несколько", "bundle", "package"}:
         products = -1
@@ -271,7 +275,7 @@ _ANYTHING = wordset(
 
 def ware_in(message: Message, clause: Clause) -> str:
     """What a price is asked of, where the catalogue knows no such thing: «сколько стоит реклама?»."""
-    if _has_facts(message, clause) or any(clause.holds(match.first) for match in message.all("hint")):
+    if _has_facts(message, clause) or _named_in(message, clause, "hint"):
         return ""
     taken = {
         place
@@ -306,7 +310,10 @@ def _asks_of_package(message: Message, clause: Clause) -> bool:
     first = message.raw(clause.first) in {"а", "и"} and clause.last - clause.first <= 4
     words = {message.lemma(place) for place in places(clause)}
     return (
-        first and bool(words & _PACKAGE) and bool(_products_counted(message, clause)) and not _named_in(message, clause)
+        first
+        and bool(words & _PACKAGE)
+        and bool(_products_counted(message, clause))
+        and not _named_in(message, clause, *_SOLD)
     )
 
 
@@ -336,8 +343,7 @@ def content_of(message: Message, clause: Clause) -> list[str]:
 
 def _has_facts(message: Message, clause: Clause) -> bool:
     """Whether a clause names something a quote is made of."""
-    kinds = ("product", "head", "tier", "period", "startup", "service")
-    named = any(clause.holds(match.first) for kind in kinds for match in message.all(kind))
+    named = _named_in(message, clause, *_SOLD, "tier", "period", "startup")
     short = {message.lemma(place) for place in places(clause)} <= {"месяц", "год"}
     return named or short or _has_number(message, clause)
 
@@ -359,8 +365,7 @@ def is_vague(question: Question) -> bool:
 
 
 def _only_services(message: Message, clause: Clause) -> bool:
-    kinds = ("product", "head", "tier", "period", "startup")
-    named = any(clause.holds(match.first) for kind in kinds for match in message.all(kind))
+    named = _named_in(message, clause, "product", "head", "tier", "period", "startup")
     return not named and not _has_number(message, clause) and bool(message.all("service"))
 
 
