@@ -19,7 +19,7 @@ class Noted:
         self.behind = behind
         self.name = behind.name
 
-    def reply(self, *, context: Any, log: Sequence[Any], tools: Mapping[str, Any]) -> Any:
+    def reply(self, *, context: Any, log: Sequence[Any], tools: Mapping[str, Any], hear: Any = None) -> Any:
         """Answer as the model behind does."""
         shown.append({"context": context, "log": log, "tools": tools})
         return self.behind.reply(context=context, log=log, tools=tools)

@@ -21,7 +21,7 @@ class ScriptedModel:
     def __call__(self) -> ScriptedModel:
         return self
 
-    def reply(self, *, context: TurnContext, log: Sequence[Entry], tools: Mapping[str, Any]) -> Reply:
+    def reply(self, *, context: TurnContext, log: Sequence[Entry], tools: Mapping[str, Any], hear: Any = None) -> Reply:
         self.heard.append(tuple(log))
         self.contexts.append(context)
         answer = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]

@@ -8,7 +8,7 @@ real value when the tool runs.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
@@ -67,6 +67,12 @@ class Reply:
     sources: tuple[str, ...] | None = None
     #: the customer's questions that it knew no answer to, in their words; None: it doesn't say, the searches may tell
     unanswered: tuple[str, ...] | None = None
+    #: who of a chain spoke; empty: the model itself
+    model: str = ""
+    #: what the trace keeps of how it came about: numbers, words from short lists and ids, never what was said
+    notes: Mapping[str, Any] = field(default_factory=dict)
+    #: of its own answer what the model wants to see again in this turn, word for word; nobody else reads it
+    raw: Any = None
 
 
 Entry = Heard | Reply | ToolResult
@@ -89,11 +95,21 @@ class TurnContext:
     documents: frozenset[str] = frozenset()
 
 
+#: gets the words of a draft piece by piece, as a model says them; ``None`` takes back all that came so far
+Hear = Callable[[str | None], None]
+
+
 class Model(Protocol):
-    """Whoever takes the turn: a language model behind its dialect, or the model that needs no network."""
+    """Whoever takes the turn: a language model behind its dialect, or the model that needs no network.
+
+    Made anew for each turn, so it may remember between the steps of one.
+    """
 
     name: str
 
-    def reply(self, *, context: TurnContext, log: Sequence[Entry], tools: Mapping[str, Tool]) -> Reply:
-        """The next step of this turn. Raises ``TemporaryProblem`` when it can't answer now."""
+    def reply(self, *, context: TurnContext, log: Sequence[Entry], tools: Mapping[str, Tool], hear: Hear) -> Reply:
+        """The next step of this turn. Raises ``TemporaryProblem`` when it can't answer now.
+
+        A model that says its words bit by bit tells ``hear``; one that has them all at once needn't.
+        """
         ...

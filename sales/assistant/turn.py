@@ -105,7 +105,7 @@ def speak(
     refused = False
     for _ in range(steps):
         before = time.perf_counter()
-        reply = model.reply(context=scene.context, log=tuple(log), tools=tools)
+        reply = model.reply(context=scene.context, log=tuple(log), tools=tools, hear=_nobody)
         took = round((time.perf_counter() - before) * 1000, 1)
         journal.steps.append({"step": "model", "name": model.name, "ms": took, "reason": reply.reason})
         if reply.calls:
@@ -128,6 +128,10 @@ def speak(
     metrics.turns_total.labels(outcome="unproven").inc()
     call_person(conversation_id=tool_context.conversation_id, now=now)
     return Reply(text=UNPROVEN[scene.context.language], sources=())
+
+
+def _nobody(words: str | None) -> None:
+    """Nobody listens while the model speaks."""
 
 
 def _run(call: ToolRequest, *, scene: Scene, journal: Journal, context: Any) -> ToolResult:

@@ -22,7 +22,7 @@ class Searcher:
 
     name = "searcher"
 
-    def reply(self, *, context: TurnContext, log: Sequence[Entry], tools: Mapping[str, Any]) -> Reply:
+    def reply(self, *, context: TurnContext, log: Sequence[Entry], tools: Mapping[str, Any], hear: Any = None) -> Reply:
         if not any(isinstance(entry, ToolResult) for entry in log):
             query = " ".join(entry.text for entry in log if isinstance(entry, Heard) and entry.pending)
             return Reply(calls=(ToolRequest("1", "knowledge__search", {"query": query}),))

@@ -21,7 +21,7 @@ GATHER_QUIET = timedelta(seconds=float(os.environ.get("GATHER_QUIET", "1")))
 class Parrot:
     name = "parrot"
 
-    def reply(self, *, context: Any, log: Any, tools: Any) -> Reply:
+    def reply(self, *, context: Any, log: Any, tools: Any, hear: Any = None) -> Reply:
         time.sleep(float(os.environ.get("PARROT_SLEEPS", "0")))
         pending = [each.text for each in log if isinstance(each, Heard) and each.pending]
         return Reply(text=" / ".join(pending))

@@ -8,7 +8,7 @@ from knowledge.llm.keyless import plan as plans
 from knowledge.llm.keyless.compose import compose
 from knowledge.llm.keyless.needs import listen
 from pricing.calculator import Rules
-from sales.assistant.protocol import Entry, Reply, TurnContext
+from sales.assistant.protocol import Entry, Hear, Reply, TurnContext
 from sales.assistant.tools import Tool
 
 
@@ -20,7 +20,9 @@ class Keyless:
     def __init__(self, catalogue: Callable[[], Rules]) -> None:
         self._catalogue = catalogue
 
-    def reply(self, *, context: TurnContext, log: Sequence[Entry], tools: Mapping[str, Tool]) -> Reply:
+    def reply(
+        self, *, context: TurnContext, log: Sequence[Entry], tools: Mapping[str, Tool], hear: Hear = lambda words: None
+    ) -> Reply:
         """Calls first, then words. Without memory of its own: everything is read from the log and the context."""
         catalogue = self._catalogue()
         talk = listen(log, context, catalogue)
