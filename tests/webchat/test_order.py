@@ -8,9 +8,7 @@ import uuid
 from typing import Any
 
 import pytest
-import redis
 from channels.testing import WebsocketCommunicator
-from django.conf import settings
 from django.utils import timezone
 
 from channels_app.webchat import bell, database, hub, news, threads
@@ -58,7 +56,6 @@ async def frames_within(line: WebsocketCommunicator, seconds: float) -> list[dic
 def deaf(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every ring is lost, within the process and between processes."""
     monkeypatch.setattr(hub, "announce", lambda *args, **kwargs: None)
-    redis.Redis.from_url(settings.REDIS_URL).flushall()
 
 
 async def test_with_every_ring_lost_news_come_by_looking(deaf: None) -> None:

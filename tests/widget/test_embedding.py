@@ -15,6 +15,10 @@ from tests.widget.support import begin, field, open_chat, see, write
 
 pytestmark = pytest.mark.browser
 
+#: nothing in the widget is still growing into its place
+MOTIONLESS = """() => document.querySelector("aisales-chat").shadowRoot.getAnimations()
+  .every((each) => each.playState === "finished" || each.effect.getComputedTiming().iterations === Infinity)"""
+
 HOSTILE = """<style>
   * { all: unset !important; color: red !important; transform: rotate(3deg) !important; opacity: .1 !important; }
   div, aisales-chat { display: none !important; }
@@ -275,6 +279,7 @@ def test_what_is_pressed_is_large_enough(embed: Callable[..., Page], server: Sta
     small: list[Any] = []
 
     def measure() -> None:
+        page.wait_for_function(MOTIONLESS)
         for target in page.locator(targets).all():
             box = target.bounding_box()
             if box and (box["width"] < 44 or box["height"] < 44):
