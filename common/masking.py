@@ -84,9 +84,20 @@ class Masker:
         self._counts: dict[str, int] = {}
 
     def mask(self, text: str) -> str:
-        """The text with marks in place of personal data."""
+        """A text that somebody wrote, with marks in place of personal data."""
+        return self._masked(text, self._find(text))
+
+    def hide(self, text: str) -> str:
+        """A text that may have been masked before, with marks in place of what personal data is left in it."""
+        return self._masked(text, (each for each in self._find(text) if each[2] != "ТЕКСТ"))
+
+    def reveal(self, value: Any) -> Any:
+        """The same as ``unmask``."""
+        return self.unmask(value)
+
+    def _masked(self, text: str, pieces: Iterable[tuple[int, int, str, str]]) -> str:
         found: list[tuple[int, int, str, str]] = []
-        for start, end, kind, key in self._find(text):
+        for start, end, kind, key in pieces:
             if all(end <= other[0] or start >= other[1] for other in found):
                 found.append((start, end, kind, key))
         if not found:

@@ -63,6 +63,7 @@ def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene
         quote=memory.get("quote"),
         waiting=conversation.mode == Mode.WAITING,
         documents=frozenset(memory.get("documents", ())),
+        privacy=masker,
     )
     return Scene(context, masked, masker, upto_seq)
 

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from common.masking import Masker
+
 if TYPE_CHECKING:
     from sales.assistant.tools import Tool
 
@@ -78,9 +80,24 @@ class Reply:
 Entry = Heard | Reply | ToolResult
 
 
+class Privacy(Protocol):
+    """What keeps personal data of one conversation at home."""
+
+    def hide(self, text: str) -> str:
+        """The text with marks in place of personal data; marks that stand there already stay."""
+        ...
+
+    def reveal(self, value: Any) -> Any:
+        """A text, or JSON with texts in it, with the values that its marks stand for."""
+        ...
+
+
 @dataclass(frozen=True)
 class TurnContext:
-    """What is known besides the log. Never holds personal data, only whether we have it."""
+    """What is known besides the log. Shows no personal data, only whether we have it.
+
+    ``privacy`` hides and reveals it: for whoever sends words out of the house.
+    """
 
     now: datetime
     language: Literal["ru", "en"]
@@ -93,6 +110,7 @@ class TurnContext:
     waiting: bool = False
     #: kinds of document already prepared in this conversation
     documents: frozenset[str] = frozenset()
+    privacy: Privacy = field(default_factory=Masker, repr=False, compare=False)
 
 
 #: gets the words of a draft piece by piece, as a model says them; ``None`` takes back all that came so far
