@@ -17,7 +17,8 @@ from common.fields import readable
 from knowledge.gaps.admin import waiting as waiting_gaps
 from knowledge.queries import doubted
 from pricing.models import Quote
-from sales.enums import Author, Mode
+from sales import notices
+from sales.enums import Author, Mode, NoticeKind
 from sales.models import Conversation, Lead, Message, Turn
 from sales.stuck import stuck_rows
 
@@ -39,6 +40,10 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     if may("sales.view_turn"):
         count = len(stuck_rows(now=now, limit=COUNTED + 1))
         context["stuck_count"] = f"{COUNTED}+" if count > COUNTED else count
+    if may("sales.view_notice"):
+        # a customer who waits stands in the list of those already
+        context["notices"] = list(notices.unseen().exclude(kind=NoticeKind.HANDOVER)[:SHOWN])
+        context["may_see_notices"] = may("sales.change_notice")
     if may("knowledge.view_article"):
         context["articles_to_repair"] = doubted()
     if may("knowledge.view_gap"):

@@ -14,6 +14,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "sales.consent": ("view",),
         "sales.turn": ("view", "change"),
         "sales.toolcall": ("view",),
+        "sales.notice": ("view", "change"),
         "knowledge.article": ("view", "add", "change"),
         "knowledge.synonyms": _ALL,
         "knowledge.gap": ("view", "change"),

@@ -20,16 +20,16 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
-from unfold.decorators import display
+from unfold.decorators import action, display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from common.admin import STATE_LABELS, ReadOnlyAdmin, instead, link_to
 from common.fields import EncryptedTextField, readable
 from common.markdown import to_html
-from sales import operations
-from sales.enums import Mode, Stage
-from sales.models import Consent, Conversation, Lead, Message, Turn, User
+from sales import notices, operations
+from sales.enums import Mode, NoticeKind, Stage
+from sales.models import Consent, Conversation, Lead, Message, Notice, Turn, User
 from sales.panels import panels_of
 from sales.stuck import stuck_rows
 
@@ -314,6 +314,60 @@ class TurnAdmin(ReadOnlyAdmin):
     @display(description=_("state"), label=STATE_LABELS, ordering="state")
     def condition(self, turn: Turn) -> tuple[str, str]:
         return turn.state, turn.get_state_display()
+
+
+NOTICE_LABELS = {
+    NoticeKind.BUDGET: "warning",
+    NoticeKind.MODEL_RETIRED: "danger",
+    NoticeKind.KEY_REFUSED: "danger",
+    NoticeKind.HANDOVER: "info",
+}
+
+
+class SeenFilter(admin.SimpleListFilter):
+    title = _("seen")
+    parameter_name = "seen"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return [("no", _("no")), ("yes", _("yes"))]
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        return queryset.filter(seen_at__isnull=self.value() == "no") if self.value() else queryset
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnlyAdmin):
+    """What staff were told of without having asked. Nobody writes here but may say "seen"."""
+
+    list_display = ["__str__", "of_kind", "text", "created_at", "seen_at", "seen_by"]
+    list_filter = [SeenFilter, "kind", "created_at"]
+    list_select_related = ["seen_by"]
+    list_per_page = 20
+    fields = ["kind", "subject", "text", "created_at", "seen_at", "seen_by"]
+    actions = ["mark_seen"]
+
+    def get_urls(self) -> list[Any]:
+        own = [path("<int:pk>/seen/", self.admin_site.admin_view(self.see), name="sales_notice_seen")]
+        return own + super().get_urls()
+
+    @display(description=_("kind"), label=NOTICE_LABELS, ordering="kind")
+    def of_kind(self, notice: Notice) -> tuple[str, str]:
+        return notice.kind, notice.get_kind_display()
+
+    def has_see_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("sales.change_notice")
+
+    @action(description=_("Mark as seen"), permissions=["see"])
+    def mark_seen(self, request: HttpRequest, queryset: Any) -> None:
+        count = notices.see(queryset, by=request.user, now=timezone.now())  # type: ignore[arg-type]
+        self.message_user(request, gettext("Changed: %d") % count, messages.SUCCESS)
+
+    def see(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """One notice, from the overview."""
+        if request.method != "POST" or not self.has_see_permission(request):
+            raise PermissionDenied
+        notices.see(Notice.objects.filter(pk=pk), by=request.user, now=timezone.now())  # type: ignore[arg-type]
+        return HttpResponseRedirect(reverse("admin:index"))
 
 
 def transcript(conversation: Conversation) -> list[dict[str, Any]]:

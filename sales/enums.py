@@ -42,3 +42,12 @@ class Author(models.TextChoices):
     ASSISTANT = "assistant", _("assistant")
     OPERATOR = "operator", _("operator")
     SYSTEM = "system", _("system")
+
+
+class NoticeKind(models.TextChoices):
+    """What staff are told of without having asked."""
+
+    BUDGET = "budget", _("budget reached")
+    MODEL_RETIRED = "model_retired", _("model retired")
+    KEY_REFUSED = "key_refused", _("key refused")
+    HANDOVER = "handover", _("a customer waits for a person")

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from common.blind_index import email_digest, phone_digest, word_digests
 from common.fields import EncryptedJSONField, EncryptedTextField
 from common.promise import Promise, State
-from sales.enums import Author, Direction, Mode, Stage
+from sales.enums import Author, Direction, Mode, NoticeKind, Stage
 
 
 class User(AbstractUser):
@@ -246,3 +246,30 @@ class ToolCall(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class Notice(models.Model):
+    """Something that needs somebody of the staff, told once a day however often it happens. No personal data."""
+
+    kind = models.CharField(_("kind"), max_length=20, choices=NoticeKind.choices)
+    #: what it is about, in the words of whoever tells it: a model, a month, a row's id
+    subject = models.CharField(_("subject"), max_length=100)
+    text = models.TextField(_("text"))
+    told_on = models.DateField(_("day"))
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    seen_at = models.DateTimeField(_("seen at"), null=True, blank=True)
+    seen_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("seen by")
+    )
+
+    class Meta:
+        verbose_name = _("notice")
+        verbose_name_plural = _("notices")
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint(fields=["kind", "subject", "told_on"], name="notice_once_a_day")]
+        indexes = [
+            models.Index(fields=["-created_at"], condition=models.Q(seen_at=None), name="notice_unseen"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}: {self.subject}"

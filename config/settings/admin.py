@@ -63,6 +63,7 @@ UNFOLD = {
                         "link": reverse_lazy("admin:sales_stuck"),
                         "permission": lambda request: request.user.has_perm("sales.view_turn"),
                     },
+                    _item(_("Notices"), "notifications", "sales.notice"),
                 ],
             },
             {

@@ -109,7 +109,7 @@ def test_first_page_costs_the_same_for_one_who_waits_and_for_many(
     for talk in talks:
         operations.call_person(conversation_id=talk.pk, now=timezone.now())
 
-    with django_assert_max_num_queries(17):
+    with django_assert_max_num_queries(18):
         page = client.get("/admin/").content.decode()
 
     assert page.count("позвали человека") == 10
