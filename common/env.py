@@ -57,6 +57,12 @@ def number(name: str, *, default: int, least: int = 0, most: int = 2**31) -> int
     return int(value)
 
 
+def beginning(prefix: str) -> dict[str, str]:
+    """Every variable whose name begins with ``prefix`` and that isn't empty; ``_FILE`` works here too."""
+    names = {name.removesuffix("_FILE") for name in os.environ if name.startswith(prefix)}
+    return {name: value for name in sorted(names) if (value := text(name))}
+
+
 def words(name: str, default: str = "") -> list[str]:
     """A list separated by commas."""
     return [each.strip() for each in text(name, default).split(",") if each.strip()]

@@ -281,3 +281,4 @@ class Indexing(Promise):
 from knowledge.embedding.models import Embedder, Embedding  # noqa: E402, F401
 from knowledge.evaluation.models import EvaluationCase, EvaluationTurn  # noqa: E402, F401
 from knowledge.gaps.models import Gap, GapQuestion  # noqa: E402, F401
+from knowledge.llm.models import ModelBreaker, ModelBudget, ModelCall, ModelDay, ModelProfile  # noqa: E402, F401
