@@ -103,6 +103,8 @@ class Prompt:
     tools: tuple[ToolSpec, ...] = ()
     thread: str = ""
     temperature: float | None = None
+    #: how many of the first ``parts`` the next turn will begin with again: where a cache that has to be told may end
+    settled: int = 0
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +18,8 @@ from sales.operations import answered_upto
 #: how much of the past a model is shown; the rest is in what tools remember, so a turn costs the same at any length
 MESSAGES_MOST = 40
 CHARACTERS_MOST = 12_000
+#: how the external id of a system message begins that ends a talk: what stands before it is over for a model
+CLOSING = "closed:"
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene
     log: list[Heard] = []
     spent = 0
     for message in latest:
+        if message.author == Author.SYSTEM and (message.external_id or "").startswith(CLOSING):
+            break
         text = str(readable(message, "text"))
         pending = message.author == Author.CUSTOMER and message.seq > turn.after_seq
         spent += len(text)
@@ -63,6 +68,8 @@ def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene
         quote=memory.get("quote"),
         waiting=conversation.mode == Mode.WAITING,
         documents=frozenset(memory.get("documents", ())),
+        thread=hashlib.sha256(f"thread of {conversation.pk}".encode()).hexdigest()[:32],
+        item=masker.mask(str(memory.get("item", ""))),
         privacy=masker,
     )
     return Scene(context, masked, masker, upto_seq)

@@ -110,6 +110,12 @@ class TurnContext:
     waiting: bool = False
     #: kinds of document already prepared in this conversation
     documents: frozenset[str] = frozenset()
+    #: what is known of the lead from earlier messages, masked, oldest first: «budget: 50 000 ₽»
+    facts: tuple[str, ...] = ()
+    #: an opaque name of the conversation, the same in all its turns, by which a vendor may know it again
+    thread: str = ""
+    #: what the customer asks about where a channel knows it, masked: the title of an item on sale
+    item: str = ""
     privacy: Privacy = field(default_factory=Masker, repr=False, compare=False)
 
 
