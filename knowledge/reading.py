@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from knowledge import links
 from pricing import placeholders
+
+#: what would end a marker or part its ids
+_UNFIT = re.compile(r"[\s%#,;\[\]【】<>]")
 
 
 def reader(language: str = "ru") -> Callable[[str], str]:
@@ -17,3 +21,10 @@ def reader(language: str = "ru") -> Callable[[str], str]:
 def for_visitor(text: str, language: str = "ru") -> str:
     """One text, as a visitor reads it."""
     return reader(language)(text)
+
+
+def label(external_id: str) -> str:
+    """An article's id as a marker ``[#id]`` can hold it: whoever cites the article writes it so."""
+    return _UNFIT.sub(
+        lambda match: "".join(f"%{byte:02X}" for byte in match[0].encode("utf-8", "replace")), external_id
+    )

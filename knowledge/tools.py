@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef
 from django.db.models.functions import Left
@@ -11,6 +13,7 @@ from knowledge import reading
 from knowledge.embedding import registry
 from knowledge.gaps.likeness import nearest
 from knowledge.models import Article, ArticleQuestion
+from knowledge.search import UNSURE
 from knowledge.search import search as find
 from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
 from sales.models import Lead
@@ -24,6 +27,18 @@ BODIES = 3
 BODY_MOST = 6000
 #: how many of the questions that such an article answers go with it: what may be asked next
 QUESTIONS = 8
+#: how many articles a model reads whole instead of their passage, and how long such an article may be
+WHOLES = 2
+WHOLE_MOST = 1500
+
+NOTHING = (
+    "Nothing was found. Search once more in other words if the question can be put differently; else say plainly that"
+    " you have no answer to it, without a marker."
+)
+DOUBTFUL = (
+    "None of these answers the query for sure: they may be about something else. Use only what does answer it; if"
+    " nothing does, say plainly that you have no answer."
+)
 
 
 def _names(context: ToolContext) -> list[str]:
@@ -35,15 +50,18 @@ def _names(context: ToolContext) -> list[str]:
 
 @tool
 def search(*, context: ToolContext, query: str) -> ToolOutput:
-    """Search the company's knowledge base: products, prices, cases, roll-out, security, payment, support.
+    """Search the company's knowledge base: products, prices, cases, roll-out, security, payment, support, contracts.
 
-    Give the customer's question in their own words. Answer only from what is found, and name nothing it doesn't.
+    ``query`` is one question in Russian, whole and in the customer's words, with what it is about named instead of
+    "it" or "that"; for several questions call it once each. Each passage found begins with its marker [#id]. Answer
+    only from what is found, name nothing it doesn't, and put its marker after each statement taken from it. Don't
+    search for what has been found in this turn already, nor for greetings and thanks.
     """
     if not query.strip():
         raise ToolFailed("The query is empty. Give the customer's question in their own words.")
     hits = find(query[:QUERY_MOST], limit=HITS, names=_names(context) if registry.configured() else ())
     if not hits:
-        return ToolOutput(text="Nothing was found.", data={"hits": []})
+        return ToolOutput(text=NOTHING, data={"hits": []})
     render = reading.reader(context.language)
     found = [
         {
@@ -71,12 +89,21 @@ def search(*, context: ToolContext, query: str) -> ToolOutput:
         # an article may answer what its text doesn't name: then one of its questions does
         each["question"] = nearest(query, questions)
     return ToolOutput(
-        text="\n\n".join(_words(each) for each in found),
+        text="\n\n".join(
+            [*([DOUBTFUL] if hits[0].share < UNSURE else []), *(_words(each, at) for at, each in enumerate(found))]
+        ),
         data={"hits": found},
-        citations=[{"article": each["article"], "title": each["title"]} for each in found],
+        citations=[
+            {"article": each["article"], "title": each["title"], "version": hit.article.version}
+            for each, hit in zip(found, hits, strict=True)
+        ],
     )
 
 
-def _words(hit: dict[str, object]) -> str:
-    heading = f" – {hit['passage']}" if hit["passage"] else ""
-    return f"[{hit['article']}] {hit['title']}{heading}\n{hit['text']}"
+def _words(hit: dict[str, Any], at: int) -> str:
+    """One passage as a model reads it, with the marker by which it is cited; the best are shown with all around them."""
+    if at < WHOLES and 0 < len(hit.get("body", "")) <= WHOLE_MOST:
+        heading, text = "", hit["body"]
+    else:
+        heading, text = f" – {hit['passage']}" if hit["passage"] else "", hit["text"]
+    return f"[#{reading.label(hit['article'])}] {hit['title']}{heading}\n{text.strip()}"

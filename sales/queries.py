@@ -28,6 +28,7 @@ def as_wire(message: Message) -> dict[str, Any]:
         # what a customer typed is text, whatever it looks like
         "html": linebreaks(text, autoescape=True) if message.author == "customer" else to_html(text),
         "cards": cards if isinstance(cards, list) else [],
-        "citations": message.citations,
+        # which version of an article it was is for staff
+        "citations": [{"article": each["article"], "title": each["title"]} for each in message.citations],
         "created_at": message.created_at.isoformat(),
     }

@@ -103,14 +103,13 @@ class Prompt:
     tools: tuple[ToolSpec, ...] = ()
     thread: str = ""
     temperature: float | None = None
-    #: how many of the first ``parts`` the next turn will begin with again: where a cache that has to be told may end
-    settled: int = 0
 
 
 @dataclass(frozen=True)
 class Usage:
     """Tokens of one call; ``cached`` of the ``prompt`` ones were read from the vendor's cache.
 
+    ``written`` of them were put there, which Anthropic charges a quarter more for (twice as much if kept for an hour).
     ``estimated`` where the vendor said nothing and we have counted ourselves.
     """
 
@@ -118,6 +117,7 @@ class Usage:
     cached: int = 0
     answer: int = 0
     estimated: bool = False
+    written: int = 0
 
 
 @dataclass(frozen=True)

@@ -36,7 +36,7 @@ def test_passages_come_with_prices_of_this_moment_and_their_sources(demo):
     assert "{{" not in output.text
     assert any("12\u00a0345" in each["text"] for each in output.data["hits"])
     assert [each["article"] for each in output.citations] == [each["article"] for each in output.data["hits"]]
-    assert output.citations[0].keys() == {"article", "title"}
+    assert output.citations[0].keys() == {"article", "title", "version"}
 
 
 def test_the_best_articles_come_whole_in_one_query(demo, django_assert_max_num_queries):

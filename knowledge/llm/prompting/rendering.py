@@ -63,15 +63,13 @@ def prompt_for(
         most=budget.for_history(profile, fixed=fixed),
     )
     talk = _talk(shown)
-    settled = max(0, len(talk) - 1)
     known = _known(context, shown, version=version)
     if talk and talk[-1].role == "user":
         talk[-1] = replace(talk[-1], text=f"{talk[-1].text}\n\n{known}")
     else:
         talk.append(Said("user", known))
-        settled = len(talk) - 1
     parts = _fitted(talk, list(_steps(steps, profile)), profile=profile, fixed=fixed)
-    return Prompt(system=system, parts=tuple(parts), tools=offered, thread=context.thread, settled=settled)
+    return Prompt(system=system, parts=tuple(parts), tools=offered, thread=context.thread)
 
 
 def _split(log: Sequence[Entry]) -> tuple[list[Heard], list[Entry]]:
