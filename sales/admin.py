@@ -31,6 +31,8 @@ from sales import notices, operations
 from sales.enums import Mode, NoticeKind, Stage
 from sales.models import Consent, Conversation, Lead, Message, Notice, Turn, User
 from sales.panels import panels_of
+from sales.qualification import admin as qualification
+from sales.qualification import scoring
 from sales.stuck import stuck_rows
 
 admin.site.unregister(Group)
@@ -116,7 +118,8 @@ class LeadAdmin(ModelAdmin):
     readonly_fields = [
         "of_manager",
         "of_channel",
-        "score",
+        "score_and_why",
+        "facts_told",
         "created_at",
         "updated_at",
         "conversations_and_more",
@@ -124,16 +127,31 @@ class LeadAdmin(ModelAdmin):
     ]
     fieldsets = (
         (None, {"fields": ["name", "phone", "email", "company"]}),
-        (_("Work"), {"fields": ["stage", "manager", "score", "of_channel", "created_at", "updated_at"]}),
+        (_("Work"), {"fields": ["stage", "manager", "score_and_why", "of_channel", "created_at", "updated_at"]}),
+        (_("What the customer has told"), {"fields": ["facts_told"]}),
         (_("What there is"), {"fields": ["conversations_and_more", "consents_given"]}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         plain = {} if self.has_change_permission(request, obj) else {"manager": "of_manager"}
+        may_read = request.user.has_perm("sales.view_leadfact")
         return [
             (title, {**options, "fields": instead(options["fields"], plain)})
             for title, options in super().get_fieldsets(request, obj)
+            if may_read or "facts_told" not in options["fields"]
         ]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        obj.score = scoring.score(obj)
+        super().save_model(request, obj, form, change)
+
+    @display(description=_("score"))
+    def score_and_why(self, lead: Lead) -> SafeString:
+        return qualification.score_of(lead)
+
+    @display(description=_("facts"))
+    def facts_told(self, lead: Lead) -> SafeString:
+        return qualification.facts_of(lead)
 
     @display(description=_("manager"))
     def of_manager(self, lead: Lead) -> SafeString | str:

@@ -63,6 +63,8 @@ class Lead(models.Model):
     channel = models.CharField(_("channel"), max_length=20)
     stage = models.CharField(_("stage"), max_length=12, choices=Stage.choices, default=Stage.NEW)
     score = models.PositiveSmallIntegerField(_("score"), default=0, help_text=_("0 to 100: how ready to buy."))
+    #: the rules have changed since it was reckoned
+    score_due = models.BooleanField(default=False, editable=False)
     manager = models.ForeignKey(
         User, on_delete=models.SET_NULL, null=True, blank=True, related_name="leads", verbose_name=_("manager")
     )
@@ -78,6 +80,7 @@ class Lead(models.Model):
         indexes = [
             GinIndex(fields=["word_digests"], name="lead_words"),
             models.Index(fields=["-created_at"], name="lead_newest"),
+            models.Index(fields=["id"], condition=models.Q(score_due=True), name="lead_score_due"),
         ]
 
     def __str__(self) -> str:
@@ -273,3 +276,7 @@ class Notice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()}: {self.subject}"
+
+
+# what the parts of this app keep
+from sales.qualification.models import LeadFact, ScoreRule  # noqa: E402, F401

@@ -22,6 +22,7 @@ from common.promise import State
 from common.text import clean
 from sales.enums import MOVES, Author, Direction, Mode, Stage
 from sales.models import Consent, Conversation, Lead, Message, Turn, User
+from sales.qualification.scoring import score
 from sales.signals import lead_changed, message_stored, mode_changed, reply_ready
 
 #: the longest text a customer or an operator may send, in characters
@@ -211,21 +212,14 @@ def save_contact(
         return []
     for field in changed:
         setattr(lead, field, wanted[field])
-    lead.score = score(lead)
     fields = {*changed, "score"}
     if lead.stage == Stage.NEW and (lead.phone or lead.email):
         lead.stage = Stage.QUALIFIED
         fields.add("stage")
+    lead.score = score(lead)
     lead.save(update_fields=fields)
     lead_changed.send(sender=Lead, lead=lead, created=False)
     return changed
-
-
-def score(lead: Lead) -> int:
-    """How ready to buy, 0 to 100: a way to reach the person counts most, then what they asked us to prepare."""
-    stages = {Stage.QUALIFIED: 10, Stage.PROPOSAL: 30, Stage.WON: 40}
-    known = 35 * bool(lead.phone) + 15 * bool(lead.email) + 5 * bool(lead.name) + 5 * bool(lead.company)
-    return min(100, known + stages.get(Stage(lead.stage), 0))
 
 
 @transaction.atomic

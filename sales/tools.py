@@ -5,6 +5,7 @@ from __future__ import annotations
 from common.blind_index import normalize_phone
 from sales import operations
 from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
+from sales.qualification.tools import note_facts  # noqa: F401  offered beside what stands here
 
 
 @tool

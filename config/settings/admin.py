@@ -64,6 +64,7 @@ UNFOLD = {
                         "permission": lambda request: request.user.has_perm("sales.view_turn"),
                     },
                     _item(_("Notices"), "notifications", "sales.notice"),
+                    _item(_("Rules of the score"), "scoreboard", "sales.scorerule"),
                 ],
             },
             {

@@ -14,10 +14,13 @@ from sales.assistant.protocol import Heard, TurnContext
 from sales.enums import Author, Mode
 from sales.models import Conversation, Lead, Message, Turn
 from sales.operations import answered_upto
+from sales.qualification.facts import in_short
 
 #: how much of the past a model is shown; the rest is in what tools remember, so a turn costs the same at any length
 MESSAGES_MOST = 40
 CHARACTERS_MOST = 12_000
+#: the latest of what is known of the lead; more is for staff
+FACTS_MOST = 30
 #: how the external id of a system message begins that ends a talk: what stands before it is over for a model
 CLOSING = "closed:"
 
@@ -60,6 +63,7 @@ def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene
     contacts = frozenset(name for name in ("name", "phone", "email", "company") if getattr(lead, name))
     pending_text = " ".join(each.text for each in masked if each.pending)
     memory = conversation.memory or {}
+    known = lead.facts.holding()[:FACTS_MOST]
     context = TurnContext(
         now=now,
         language=language_of(pending_text, otherwise=conversation.language),
@@ -68,6 +72,7 @@ def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene
         quote=memory.get("quote"),
         waiting=conversation.mode == Mode.WAITING,
         documents=frozenset(memory.get("documents", ())),
+        facts=tuple(map(masker.mask, in_short(known))),
         thread=hashlib.sha256(f"thread of {conversation.pk}".encode()).hexdigest()[:32],
         item=masker.mask(str(memory.get("item", ""))),
         privacy=masker,

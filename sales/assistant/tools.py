@@ -30,6 +30,8 @@ class ToolContext:
     turn_id: uuid.UUID | None
     now: datetime
     language: Literal["ru", "en"] = "ru"
+    #: who asks for it: the slug of a model
+    model: str = ""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -109,7 +110,8 @@ def speak(
         took = round((time.perf_counter() - before) * 1000, 1)
         journal.steps.append({"step": "model", "name": model.name, "ms": took, "reason": reply.reason})
         if reply.calls:
-            log += [reply, *(_run(call, scene=scene, journal=journal, context=tool_context) for call in reply.calls)]
+            by = replace(tool_context, model=reply.model or model.name)
+            log += [reply, *(_run(call, scene=scene, journal=journal, context=by) for call in reply.calls)]
             continue
         verdict = guard.inspect(
             reply.text,

@@ -112,7 +112,7 @@ def listen(log: Sequence[Entry], context: TurnContext, catalogue: Rules) -> Talk
             if entry.author == "assistant":
                 replies.append(entry.text)
             continue
-        understood = _read(entry.text, catalogue)
+        understood = read(entry.text, catalogue)
         last = replies[-1] if replies else ""
         if entry.pending:
             if not said:
@@ -143,7 +143,7 @@ def listen(log: Sequence[Entry], context: TurnContext, catalogue: Rules) -> Talk
     )
 
 
-def _read(text: str, catalogue: Rules) -> Understood:
+def read(text: str, catalogue: Rules) -> Understood:
     """As ``understand``, remembered: a turn asks its model several times about the same messages."""
     book = phrasebook(catalogue)
     key = (id(book), text)

@@ -11,6 +11,7 @@ from knowledge.llm.keyless import lexicon, morphology
 from knowledge.llm.keyless.english import in_russian
 from knowledge.llm.keyless.lexicon import phrasebook
 from knowledge.llm.keyless.needs import Needs, Size, Talk, asked_about, from_request
+from knowledge.llm.keyless.noting import Fact, facts_in
 from knowledge.llm.keyless.passages import content, query_of
 from knowledge.llm.keyless.questions import FACTS, Kind, Question
 from knowledge.llm.keyless.sizes import tier_of
@@ -22,6 +23,7 @@ SEARCH = "knowledge__search"
 QUOTE = "pricing__quote"
 PRICES = "pricing__price_list"
 CONTACT = "sales__save_contact"
+NOTE = "sales__note_facts"
 PERSON = "sales__call_person"
 PROPOSAL = "billing__prepare_proposal"
 
@@ -56,6 +58,8 @@ class Plan:
     #: figures of the catalogue will be named
     figures: bool = False
     contact: Mapping[str, str] = field(default_factory=dict)
+    #: what the staff should know of the customer
+    facts: Sequence[Fact] = ()
     person: bool = False
     proposal: bool = False
 
@@ -150,6 +154,7 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
         other_period=other_period,
         figures=figures,
         contact=contact,
+        facts=facts_in(talk, catalogue),
         person=person,
         proposal=proposal,
     )
@@ -299,6 +304,8 @@ def first_calls(plan: Plan, context: TurnContext, catalogue: Rules) -> list[Tool
         calls.append(ToolRequest("quote-other", QUOTE, plan.other_period))
     if plan.request is not None:  # the last one is the one that is remembered
         calls.append(ToolRequest("quote", QUOTE, plan.request.arguments))
+    if plan.facts:
+        calls.append(ToolRequest("facts", NOTE, {"facts": list(plan.facts)}))
     if plan.person and not context.waiting:
         calls.append(ToolRequest("person", PERSON, {"reason": "the customer asked for a person"}))
     return calls
