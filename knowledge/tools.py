@@ -101,7 +101,7 @@ def search(*, context: ToolContext, query: str) -> ToolOutput:
 
 
 def _words(hit: dict[str, Any], at: int) -> str:
-    """One passage as a model reads it, with the marker by which it is cited; the best are shown with all around them."""
+    """One passage as a model reads it, with the marker by which it is cited; the best articles are shown whole."""
     if at < WHOLES and 0 < len(hit.get("body", "")) <= WHOLE_MOST:
         heading, text = "", hit["body"]
     else:
