@@ -20,6 +20,9 @@ _TURNS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 45)
 messages_total = Counter("messages_total", "Messages stored.", ["channel", "author"])
 turns_total = Counter("turns_total", "Turns of the assistant that ended.", ["outcome"])
 turn_seconds = Histogram("turn_seconds", "From the taking of a turn to its stored reply.", buckets=_TURNS)
+first_words_seconds = Histogram(
+    "first_words_seconds", "From the taking of a turn to the first words of its answer shown.", buckets=_TURNS
+)
 documents_total = Counter("documents_total", "Documents rendered or refused.", ["kind", "outcome"])
 rings_failed_total = Counter("rings_failed_total", "Rings of the doorbell that no broker took.", ["task"])
 sweep_seconds = Histogram("sweep_seconds", "One round of the sweep.", buckets=_FAST)
@@ -30,6 +33,25 @@ websockets_closed_total = Counter("websockets_closed_total", "Connections of the
 limited_total = Counter("limited_total", "Requests refused by a rate limit.", ["scope"])
 limits_unchecked_total = Counter(
     "limits_unchecked_total", "Requests let through because the limits' store was away.", ["scope"]
+)
+_MODELS = (0.1, 0.25, 0.5, 1, 1.5, 2, 3, 5, 8, 12, 20)
+model_calls_total = Counter("model_calls_total", "Calls of language models.", ["profile", "outcome"])
+model_seconds = Histogram("model_seconds", "One call of a language model.", ["profile"], buckets=_MODELS)
+model_first_piece_seconds = Histogram(
+    "model_first_piece_seconds", "From a call to the first words of its answer.", ["profile"], buckets=_MODELS
+)
+model_tokens_total = Counter(
+    "model_tokens_total", "Tokens: read, of these from the vendor's cache, written.", ["profile", "kind"]
+)
+model_roubles_total = Counter("model_roubles_total", "What language models have cost.", ["profile"])
+model_breaker_open = Gauge(
+    "model_breaker_open", "1 while a language model is left alone.", ["profile"], multiprocess_mode="mostrecent"
+)
+model_alarms_total = Counter(
+    "model_alarms_total", "Failures of language models that need a person.", ["profile", "outcome"]
+)
+model_budget_left_out_total = Counter(
+    "model_budget_left_out_total", "Calls of paid language models that a limit has prevented.", ["limit"]
 )
 
 

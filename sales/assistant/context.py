@@ -19,10 +19,10 @@ from sales.qualification.facts import in_short
 #: how much of the past a model is shown; the rest is in what tools remember, so a turn costs the same at any length
 MESSAGES_MOST = 40
 CHARACTERS_MOST = 12_000
-#: the latest of what is known of the lead; more is for staff
-FACTS_MOST = 30
 #: how the external id of a system message begins that ends a talk: what stands before it is over for a model
 CLOSING = "closed:"
+#: the latest of what is known of the lead; more is for staff
+FACTS_MOST = 30
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,8 @@ def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene
         facts=tuple(map(masker.mask, in_short(known))),
         thread=hashlib.sha256(f"thread of {conversation.pk}".encode()).hexdigest()[:32],
         item=masker.mask(str(memory.get("item", ""))),
+        turn_id=turn.pk,
+        attempt=turn.attempts,
         privacy=masker,
     )
     return Scene(context, masked, masker, upto_seq)

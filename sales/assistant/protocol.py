@@ -8,6 +8,7 @@ real value when the tool runs.
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -116,6 +117,9 @@ class TurnContext:
     thread: str = ""
     #: what the customer asks about where a channel knows it, masked: the title of an item on sale
     item: str = ""
+    #: which turn it is and which try of it, for whoever keeps records; None outside of one
+    turn_id: uuid.UUID | None = None
+    attempt: int = 1
     privacy: Privacy = field(default_factory=Masker, repr=False, compare=False)
 
 
