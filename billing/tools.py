@@ -14,8 +14,10 @@ logger = logging.getLogger(__name__)
 def prepare_proposal(*, context: ToolContext, quote_number: str) -> ToolOutput:
     """Prepare the commercial proposal as a PDF for a quote made in this conversation, by the quote's number.
 
-    Asked twice for the same quote it gives the same document. The link comes as a card beside the reply; don't write
-    it into the text.
+    When the customer asks for a proposal, an offer or a document, or agrees to your offering one. Without a quote make
+    one with pricing__quote first, in a step of its own: its number is in the result. Asked twice for the same quote it
+    gives the same document. The customer gets the file beside your reply: write neither a link nor an address, and
+    say that it is ready only after this has succeeded.
     """
     try:
         document = operations.prepare_proposal(

@@ -41,8 +41,12 @@ def quote(
 ) -> ToolOutput:
     """Name the exact price of products and services, with discounts and VAT, and keep the quote under a number.
 
-    Ask the customer for the volume or the tier of each product and for the billing period first; never guess them.
-    A wrong code is answered with the codes there are.
+    Give the whole purchase anew each time: a change of an earlier quote is a new one with all its lines. Of each
+    product the customer must have named a volume per month or a tier; ask for what is missing, never guess it.
+    ``billing_period`` is ``month`` unless the customer wants to pay for a year at once. ``startup`` only when the
+    customer says to be a startup. Discounts are found by the rules: there is no way to give another. The customer sees
+    all lines beside your reply: say the total with what matters, digit by digit as the result has it, and reckon
+    nothing yourself. A wrong code is answered with the codes there are.
     """
     data = {
         "products": [wanted.model_dump(exclude_none=True) for wanted in products or []],
@@ -70,7 +74,8 @@ def quote(
 def price_list(*, context: ToolContext) -> ToolOutput:
     """List what is on sale: tiers of each product with volume and monthly price, services, discounts and their limit.
 
-    For "how much from", comparing tiers and questions about one discount. What a purchase costs only a quote says.
+    For "how much from", comparing tiers, what a service costs and which discounts there are, while it isn't known yet
+    what exactly is wanted. Never add or multiply its figures: what a purchase costs only pricing__quote says.
     """
     rules = queries.current_rules()
     return ToolOutput(text=words.price_list(rules, context.language), data=snapshot.rules_to_json(rules))

@@ -13,6 +13,7 @@ import pytest
 
 from knowledge.llm import prompting
 from knowledge.llm.chat import Call, Called, Profile, Prompt, Returned, Said
+from knowledge.llm.dialects.schemas import specs
 from knowledge.llm.prompting import budget, fences, templates
 from knowledge.llm.prompting.history import MESSAGES_LEAST, MESSAGES_MOST, window
 from sales.assistant.protocol import Entry, Heard, Reply, ToolRequest, ToolResult, TurnContext
@@ -342,7 +343,7 @@ def test_the_version_in_force_is_there_and_its_texts_name_every_tool():
 
 
 def test_every_tool_says_what_it_is_for_in_words_that_all_vendors_take():
-    for tool in prompting.specs(TOOLS):
+    for tool in specs(TOOLS):
         assert 40 <= len(tool.description) <= 1024, tool.name
         assert "$ref" not in json.dumps(tool.schema)
         assert tool.schema["type"] == "object"

@@ -5,7 +5,7 @@ long as it is the same, byte for byte, as one before: instructions and tools, eq
 messages are only added; and last what changes from turn to turn.
 """
 
-from knowledge.llm.prompting.rendering import prompt_for, specs
+from knowledge.llm.prompting.rendering import prompt_for
 from knowledge.llm.prompting.templates import VERSION, fingerprint, system_text, using, version, versions
 
-__all__ = ["VERSION", "fingerprint", "prompt_for", "specs", "system_text", "using", "version", "versions"]
+__all__ = ["VERSION", "fingerprint", "prompt_for", "system_text", "using", "version", "versions"]

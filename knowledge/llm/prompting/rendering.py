@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
-from typing import Any
 
 from django.utils import timezone
 
-from knowledge.llm.chat import Call, Called, Part, Profile, Prompt, Returned, Said, ToolSpec
+from knowledge.llm.chat import Call, Called, Part, Profile, Prompt, Returned, Said
+from knowledge.llm.dialects.schemas import specs
 from knowledge.llm.prompting import budget, templates
 from knowledge.llm.prompting.fences import fenced, harmless
 from knowledge.llm.prompting.history import window
@@ -182,44 +181,3 @@ def _middle(text: str, tokens: int, *, profile: Profile) -> str:
     away = min(int(tokens * budget.rates(profile)[1]) + len(_CUT), len(text) // 2)
     half = (len(text) - away) // 2
     return f"{text[:half]}{_CUT}\n{text[len(text) - half :]}"
-
-
-def specs(tools: Mapping[str, Tool]) -> tuple[ToolSpec, ...]:
-    """The tools as a model is told of them, always in the order of their names."""
-    return _specs(tuple(tools[name] for name in sorted(tools)))
-
-
-@lru_cache(maxsize=8)
-def _specs(tools: tuple[Tool, ...]) -> tuple[ToolSpec, ...]:
-    return tuple(ToolSpec(each.name, each.description, plain_schema(each.schema)) for each in tools)
-
-
-def plain_schema(schema: Mapping[str, Any]) -> dict[str, Any]:
-    """A schema that every vendor takes: without references, titles, and "or null" of what may be left out."""
-    named = schema.get("$defs", {})
-    return _plain({key: value for key, value in schema.items() if key != "$defs"}, named)
-
-
-def _plain(value: Any, named: Mapping[str, Any]) -> Any:
-    if isinstance(value, list):
-        return [_plain(each, named) for each in value]
-    if not isinstance(value, Mapping):
-        return value
-    if "$ref" in value:
-        inner = _plain(named[str(value["$ref"]).rpartition("/")[2]], named)
-        return {**inner, **_plain({key: each for key, each in value.items() if key != "$ref"}, named)}
-    options = value.get("anyOf")
-    if isinstance(options, list):
-        real = [each for each in options if each.get("type") != "null"]
-        if len(real) == 1:
-            rest = {key: each for key, each in value.items() if key not in {"anyOf", "title"}}
-            if rest.get("default", ...) is None:
-                del rest["default"]
-            return {**_plain(real[0], named), **_plain(rest, named)}
-    plain = {}
-    for key, each in value.items():
-        if key == "properties":
-            plain[key] = {name: _plain(inner, named) for name, inner in each.items()}
-        elif key != "title":
-            plain[key] = _plain(each, named)
-    return plain
