@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import logging
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -18,11 +16,6 @@ from knowledge.embedding.protocol import WIDTH, BadAnswer, Limits, NoAnswer, Vec
 _NATIVE = {"text-embedding-3-small": 1536, "text-embedding-3-large": 3072}
 #: a text may have 8,192 tokens, a request 2,048 texts and 300,000 tokens; fewer texts make a lost request cheaper
 LIMITS = Limits(texts=128, bytes_each=8_000, bytes_together=250_000)
-_CODE = re.compile(r"[a-z0-9_.-]{1,60}")
-
-# its lines of requests hold addresses, and of retries bodies
-for _name in ("openai", "httpx2", "httpcore2"):
-    logging.getLogger(_name).setLevel(logging.WARNING)
 
 
 def embedder(rest: str) -> OpenAIEmbedder | None:
@@ -62,19 +55,22 @@ def _told_plainly(seconds: float) -> Iterator[None]:
     """What goes wrong in the SDK, in our words: what may pass by waiting, and what won't."""
     import openai  # slow: half a second, and only where there is a key
 
+    from knowledge import wire  # slow
+
     try:
-        yield
+        with wire.within(seconds):
+            yield
     except openai.APITimeoutError:
         raise NoAnswer(f"OpenAI didn't answer in {seconds:g} s") from None
     except openai.APIConnectionError:
         raise TemporaryProblem("there is no connection to OpenAI") from None
     except openai.APIStatusError as problem:
-        code = _CODE.fullmatch(str(problem.code or "").lower())
-        words = f"OpenAI answers {problem.status_code}{f' ({code[0]})' if code else ''}"
+        code = wire.code(problem.code)
+        words = f"OpenAI answers {problem.status_code}{f' ({code})' if code else ''}"
         # an account without money answers as one that asks too much, and waiting doesn't help it
         passes = problem.status_code in {408, 409, 429} or problem.status_code >= 500
         if passes and problem.code != "insufficient_quota":
-            raise TemporaryProblem(words, retry_after=_retry_after(problem)) from None
+            raise TemporaryProblem(words, retry_after=wire.retry_after(problem.response.headers)) from None
         raise LastingProblem(words) from None
     except openai.OpenAIError as problem:  # an answer that the SDK can't read
         raise BadAnswer(f"OpenAI's answer can't be read: {type(problem).__name__}") from None
@@ -83,19 +79,12 @@ def _told_plainly(seconds: float) -> Iterator[None]:
         raise BadAnswer("OpenAI's answer is no list of vectors") from None
 
 
-def _retry_after(problem: Any) -> float | None:
-    for name, unit in (("retry-after-ms", 1000), ("retry-after", 1)):
-        try:
-            return max(0.0, float(problem.response.headers[name]) / unit)
-        except (KeyError, ValueError):
-            continue
-    return None
-
-
 @lru_cache(maxsize=4)
 def _client(key: str, address: str) -> Any:
     """One client a process and account: it keeps its connections. A worker makes it after its fork, at first use."""
     import openai  # slow
 
+    from knowledge import wire  # slow
+
     # repeats are ours: two clocks for one promise are hard to reason about
-    return openai.OpenAI(api_key=key, base_url=address, max_retries=0)
+    return openai.OpenAI(api_key=key, base_url=address, max_retries=0, http_client=wire.client())

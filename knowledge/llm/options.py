@@ -87,6 +87,10 @@ OPTIONS: Mapping[str, Callable[[Any], str]] = {
     "stream_usage": _flag,
     "cache_key": _flag,
     "prompt_cache": _flag,
+    "cache_ttl": _one_of("5m", "1h"),
+    "concurrent": _number(1, 1000),
+    "at_home": _flag,
+    "organization": _text,
     "temperature": _number(0, 2),
     "reasoning_effort": _text,
     "effort": _text,
@@ -96,6 +100,9 @@ OPTIONS: Mapping[str, Callable[[Any], str]] = {
     "auth_url": _text,
     "characters_per_token": _pair,
     "ca_file": _text,
+    "concurrent": _number(1, 200),
+    "cache_ttl": _one_of("5m", "1h"),
+    "organization": _text,
     "extra": _object,
 }
 

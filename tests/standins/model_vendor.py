@@ -302,7 +302,7 @@ class ModelStandIn:
 
     def _endless(self, request: Wire, body: dict[str, Any], streamed: bool) -> None:
         if streamed:
-            head = [self.framed(event) for event in self.events(Say("а"), body)[:2]]
+            head = [self.framed(event) for event in self.events(Say("а" * 20), body)[:2]]
             frames = _chunk(self.framed(self.more(body)) * 50)
             kind = "text/event-stream"
         else:

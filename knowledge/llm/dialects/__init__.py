@@ -7,7 +7,7 @@ from functools import cache
 from knowledge.llm.chat import Dialect
 
 #: what a profile's ``dialect`` may be
-NAMES = ("openai", "anthropic", "yandexgpt", "gigachat", "compatible")
+NAMES = ("openai", "anthropic", "yandexgpt", "gigachat")
 
 
 @cache

@@ -3,13 +3,13 @@
 Options of a profile:
 
 ``stream``      whether the server streams
-``cache``       whether to mark what its cache should keep, and ``cache_ttl`` for how long (``5m``, ``1h``)
+``prompt_cache``  whether to mark what its cache should keep, and ``cache_ttl`` for how long (``5m``, ``1h``)
 ``strict_tools``  whether schemas may be marked ``strict`` where they can be
-``parallel``    false forbids several calls in one answer
-``thread``      whether to tell an opaque name of the conversation
-``headers``     more headers; ``{key}`` in a value is the key, null leaves a header out. A server written for the
-                older API wants ``{"x-api-key": "{key}", "Authorization": null, "anthropic-version": "2023-06-01"}``
-``extra``       more of the request's body, such as ``thinking``, or a ``temperature``, which only that older API knows
+``parallel_tools``  false forbids several calls in one answer
+``effort``      how hard the model thinks, sent only where it is set
+``headers``     more headers. A server written for the older API wants its key as ``x-api-key``, and then gets it there
+                alone, and ``"anthropic-version": "2023-06-01"``
+``extra``       more of the request's body, such as ``thinking``, or ``temperature``, which only that older API knows
 """
 
 from __future__ import annotations
@@ -33,11 +33,10 @@ NAME = "anthropic"
 DEFAULTS: Mapping[str, Any] = {
     "base_url": "https://api.anthropic.com",
     "stream": True,
-    "cache": True,
+    "prompt_cache": True,
     "cache_ttl": "",
     "strict_tools": False,
-    "parallel": True,
-    "thread": True,
+    "parallel_tools": True,
     "headers": {},
     "extra": {},
 }
@@ -95,13 +94,15 @@ class Anthropic:
             asked["system"] = [{"type": "text", "text": prompt.system}]
         if prompt.tools:
             asked["tools"] = [_tool(tool, strict=bool(options["strict_tools"])) for tool in prompt.tools]
-            if not options["parallel"]:
+            if not options["parallel_tools"]:
                 asked["tool_choice"] = {"type": "auto", "disable_parallel_tool_use": True}
-        if options["thread"] and prompt.thread:
+        if prompt.thread:
             asked["metadata"] = {"user_id": prompt.thread}
+        if options.get("effort"):
+            asked["output_config"] = {"effort": options["effort"]}
         if options["extra"]:
             asked["extra_body"] = dict(options["extra"])
-        if options["cache"]:
+        if options["prompt_cache"]:
             _mark_for_cache(asked, str(options["cache_ttl"] or ""))
         return asked
 
@@ -345,11 +346,11 @@ def client_for(profile: Profile, options: Mapping[str, Any]) -> Any:
 
 
 @lru_cache(maxsize=32)
-def _client(pid: int, key: str, address: str, headers: tuple[tuple[str, str | None], ...]) -> Any:
+def _client(pid: int, key: str, address: str, headers: tuple[tuple[str, str], ...]) -> Any:
     """One client a process and account: it keeps its connections, which a fork must not share."""
-    more: dict[str, Any] = {
-        name: Omit() if value is None else str(value).replace("{key}", key) for name, value in headers
-    }
+    more: dict[str, Any] = dict(headers)
+    if any(name.lower() == "x-api-key" for name in more):
+        more["Authorization"] = Omit()
     return anthropic.Anthropic(
         api_key=key,
         base_url=address,

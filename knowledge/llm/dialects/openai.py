@@ -7,12 +7,13 @@ What a server knows or doesn't is options, a profile's own over those of its dia
 ``stream``        whether it streams, and ``stream_usage`` whether it counts tokens then
 ``tool_ids``      whether its ids of calls differ from each other
 ``strict_tools``  whether schemas may be marked ``strict`` where they can be
-``parallel``      false forbids several calls in one answer
-``temperature``   true sends the prompt's, a number sends that, false none: reasoning models refuse it
-``thread``        whether to tell an opaque name of the conversation: caches and safety go by it
-``headers``       more headers; ``{key}`` in a value is the key, null leaves a header out
+``parallel_tools``   false forbids several calls in one answer
+``temperature``, ``reasoning_effort``   sent only where they are set: many a model refuses them
+``cache_key``     whether to tell an opaque name of the conversation, by which caches find their machine and abuse is
+                  told apart; unset, only OpenAI's own address is told it
+``headers``       more headers
 ``project``, ``organization``   of the account
-``extra``         more of the request's body, such as ``reasoning_effort``
+``extra``         more of the request's body
 ``at_home``       the vendor serves this country, so what it forbids is the key's fault
 """
 
@@ -34,17 +35,18 @@ from knowledge.llm.dialects import shared
 from knowledge.llm.dialects.schemas import can_be_strict, strictly
 from knowledge.llm.dialects.shared import Ear, Exchange
 
+#: OpenAI's own address
+OWN = "https://api.openai.com/v1"
 _COMMON: dict[str, Any] = {
-    "base_url": "https://api.openai.com/v1",
-    "answer_limit": "max_tokens",
+    "base_url": OWN,
+    "answer_limit": "max_completion_tokens",
     "system_role": "system",
     "stream": True,
     "stream_usage": True,
     "tool_ids": True,
     "strict_tools": False,
-    "parallel": True,
-    "temperature": False,
-    "thread": False,
+    "parallel_tools": True,
+    "cache_key": None,
     "headers": {},
     "project": "",
     "organization": "",
@@ -52,14 +54,13 @@ _COMMON: dict[str, Any] = {
     "at_home": False,
 }
 DEFAULTS: Mapping[str, dict[str, Any]] = {
-    "openai": {**_COMMON, "answer_limit": "max_completion_tokens", "thread": True},
-    "compatible": {**_COMMON, "temperature": True},
+    "openai": _COMMON,
     "yandexgpt": {
         **_COMMON,
         "base_url": "https://ai.api.cloud.yandex.net/v1",
+        "answer_limit": "max_tokens",
         "tool_ids": False,
         "stream_usage": False,
-        "temperature": True,
         "headers": {"x-data-logging-enabled": "false"},  # else the vendor keeps what was said
         "at_home": True,
     },
@@ -111,16 +112,23 @@ class OpenAI:
         }
         if prompt.tools:
             asked["tools"] = [_tool(tool, strict=bool(options["strict_tools"])) for tool in prompt.tools]
-            if not options["parallel"]:
+            if not options["parallel_tools"]:
                 asked["parallel_tool_calls"] = False
-        temperature = prompt.temperature if options["temperature"] is True else options["temperature"]
-        if temperature is not None and temperature is not False:
+        temperature = options.get("temperature", prompt.temperature)
+        if temperature is not None:
             asked["temperature"] = temperature
-        if options["thread"] and prompt.thread:
+        if options.get("reasoning_effort"):
+            asked["reasoning_effort"] = options["reasoning_effort"]
+        if prompt.thread and self._told_the_thread(profile, options):
             asked["safety_identifier"] = asked["prompt_cache_key"] = prompt.thread
         if options["extra"]:
             asked["extra_body"] = dict(options["extra"])
         return asked
+
+    def _told_the_thread(self, profile: Profile, options: Mapping[str, Any]) -> bool:
+        if options["cache_key"] is None:
+            return (profile.base_url or options["base_url"]).rstrip("/") == OWN
+        return bool(options["cache_key"])
 
     def _messages(self, prompt: Prompt, profile: Profile, options: Mapping[str, Any]) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = []
@@ -167,6 +175,7 @@ class OpenAI:
                 for chunk in stream:
                     heard.chunk(chunk)
                     if heard.reason:
+                        heard.flush()
                         ear.end()
                     if ear.complete and (heard.usage or not options["stream_usage"]):
                         ear.end(shared.LAST_BYTES)  # only "[DONE]" is left
@@ -376,12 +385,10 @@ def client_for(profile: Profile, options: Mapping[str, Any]) -> Any:
 
 @lru_cache(maxsize=32)
 def _client(
-    pid: int, key: str, address: str, project: str, organization: str, headers: tuple[tuple[str, str | None], ...]
+    pid: int, key: str, address: str, project: str, organization: str, headers: tuple[tuple[str, str], ...]
 ) -> Any:
     """One client a process and account: it keeps its connections, which a fork must not share."""
-    more: dict[str, Any] = {
-        name: Omit() if value is None else str(value).replace("{key}", key) for name, value in headers
-    }
+    more: dict[str, Any] = dict(headers)
     # the SDK would take these from the environment, for whatever server it speaks to
     more |= {} if organization else {"OpenAI-Organization": Omit()}
     more |= {} if project else {"OpenAI-Project": Omit()}

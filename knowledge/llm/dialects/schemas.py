@@ -6,7 +6,6 @@ a request, and tools stand at its very beginning.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -129,9 +128,6 @@ def strictly(schema: Mapping[str, Any]) -> dict[str, Any]:
             made[key] = [strictly(each) for each in value]
         else:
             made[key] = value
+    if "properties" in made:
+        made["required"] = list(made["properties"])
     return made
-
-
-def weight(specs: tuple[ToolSpec, ...]) -> str:
-    """All that a request says of tools, as one text: for counting its tokens."""
-    return json.dumps([[spec.name, spec.description, spec.schema] for spec in specs], ensure_ascii=False)

@@ -187,7 +187,7 @@ class Ear:
 
     def words(self, piece: object) -> None:
         """A piece of the text."""
-        if not isinstance(piece, str) or not piece:
+        if not isinstance(piece, str) or not piece or self.complete:
             return
         self.more(len(piece))
         piece = clean(piece)
