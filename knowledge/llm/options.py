@@ -100,9 +100,6 @@ OPTIONS: Mapping[str, Callable[[Any], str]] = {
     "auth_url": _text,
     "characters_per_token": _pair,
     "ca_file": _text,
-    "concurrent": _number(1, 200),
-    "cache_ttl": _one_of("5m", "1h"),
-    "organization": _text,
     "extra": _object,
 }
 
