@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Prefetch, Q, Subquery
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -19,7 +19,7 @@ from knowledge.queries import doubted
 from pricing.models import Quote
 from sales import notices
 from sales.enums import Author, Mode, NoticeKind
-from sales.models import Conversation, Lead, Message, Turn
+from sales.models import Conversation, Handover, Lead, Message, Turn
 from sales.stuck import stuck_rows
 
 #: more than a screen of waiting customers is read in the list of conversations
@@ -60,6 +60,7 @@ def _waiting(now: datetime) -> list[dict[str, Any]]:
         Conversation.objects.annotate(last_author=Subquery(last))
         .filter(Q(mode=Mode.WAITING) | (unanswered & Q(last_author=Author.CUSTOMER)))
         .select_related("lead", "operator")
+        .prefetch_related(Prefetch("handovers", Handover.objects.open()))
         .order_by("last_message_at")[: SHOWN + 1]
     )
     return [
@@ -68,10 +69,22 @@ def _waiting(now: datetime) -> list[dict[str, Any]]:
             "address": reverse("admin:sales_conversation_change", args=[each.pk]),
             "name": readable(each.lead, "name") or gettext("unnamed"),
             "since": each.waiting_since or each.last_message_at,
-            "why": gettext("a person was called") if each.mode == Mode.WAITING else gettext("not answered yet"),
+            **_why(each),
         }
         for each in found
     ]
+
+
+def _why(conversation: Conversation) -> dict[str, str]:
+    """Why somebody waits, and for what; ``handovers`` has been fetched, and holds the open one if any."""
+    if conversation.mode != Mode.WAITING:
+        return {"why": gettext("not answered yet"), "question": ""}
+    for row in conversation.handovers.all():
+        return {
+            "why": f"{gettext('a person was called')}: {row.get_reason_display()}",
+            "question": readable(row, "question"),
+        }
+    return {"why": gettext("a person was called"), "question": ""}
 
 
 def _today(may: Any, now: datetime) -> list[dict[str, Any]]:

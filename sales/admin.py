@@ -28,8 +28,8 @@ from common.admin import STATE_LABELS, ReadOnlyAdmin, instead, link_to
 from common.fields import EncryptedTextField, readable
 from common.markdown import to_html
 from sales import notices, operations
-from sales.enums import Mode, NoticeKind, Stage
-from sales.models import Consent, Conversation, Lead, Message, Notice, Turn, User
+from sales.enums import HandoverReason, Mode, NoticeKind, Stage
+from sales.models import Consent, Conversation, Handover, Lead, Message, Notice, Turn, User
 from sales.panels import panels_of
 from sales.qualification import admin as qualification
 from sales.qualification import scoring
@@ -104,6 +104,25 @@ class ChannelFilter(admin.AllValuesFieldListFilter):
     def choices(self, changelist: Any) -> Any:
         for choice in super().choices(changelist):
             yield {**choice, "display": gettext(str(choice["display"]))}
+
+
+class HandoverFilter(admin.SimpleListFilter):
+    """Conversations where a person is waited for, by the reason."""
+
+    title = _("why a person was called")
+    parameter_name = "handover"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> Any:
+        return HandoverReason.choices
+
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
+        if not self.value():
+            return queryset
+        return queryset.filter(pk__in=Handover.objects.open().filter(reason=self.value()).values("conversation"))
+
+
+#: the latest calls for a person on a conversation's page
+HANDOVERS = 10
 
 
 @admin.register(Lead)
@@ -226,7 +245,7 @@ class ConversationAdmin(ReadOnlyAdmin):
     """Conversations, read whole, each answer with how it came about."""
 
     list_display = ["__str__", "with_whom", "led_by", "last_seq", "last_message_at", "created_at"]
-    list_filter = ["mode", ("channel", ChannelFilter), "created_at"]
+    list_filter = ["mode", HandoverFilter, ("channel", ChannelFilter), "created_at"]
     list_select_related = ["lead", "operator"]
     list_per_page = 20
     change_form_template = "admin/sales/conversation.html"
@@ -263,6 +282,7 @@ class ConversationAdmin(ReadOnlyAdmin):
                     value for field in ("phone", "email", "company") if (value := readable(conversation.lead, field))
                 ],
                 "transcript": transcript(conversation),
+                "handovers": [_handover(row) for row in conversation.handovers.select_related("taken_by")[:HANDOVERS]],
                 "panels": panels_of(conversation),
                 "may_speak": request.user.has_perm("sales.change_conversation"),
             }
@@ -424,6 +444,10 @@ def _shown(message: Message) -> dict[str, Any]:
             for call in (turn.tool_calls.all() if turn else [])
         ],
     }
+
+
+def _handover(row: Handover) -> dict[str, Any]:
+    return {"row": row, "question": readable(row, "question"), "summary": readable(row, "summary")}
 
 
 def _pretty(value: Any) -> str:

@@ -44,6 +44,19 @@ class Author(models.TextChoices):
     SYSTEM = "system", _("system")
 
 
+class HandoverReason(models.TextChoices):
+    """Why a person is called into a conversation."""
+
+    ASKED = "asked_for_person", _("asked for a person")
+    ANGRY = "angry", _("is angry")
+    LOOP = "loop", _("asks the same again")
+    OUT_OF_SCOPE = "out_of_scope", _("outside of what the assistant does")
+    APPROVAL = "needs_approval", _("needs an approval")
+    PAYMENT_OR_LEGAL = "payment_or_legal", _("payment or legal question")
+    NO_ANSWER = "no_grounded_answer", _("no answer that can be proven")
+    VENDORS_DOWN = "vendors_down", _("the assistant could not answer")
+
+
 class NoticeKind(models.TextChoices):
     """What staff are told of without having asked."""
 

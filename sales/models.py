@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from common.blind_index import email_digest, phone_digest, word_digests
 from common.fields import EncryptedJSONField, EncryptedTextField
 from common.promise import Promise, State
-from sales.enums import Author, Direction, Mode, NoticeKind, Stage
+from sales.enums import Author, Direction, HandoverReason, Mode, NoticeKind, Stage
 
 
 class User(AbstractUser):
@@ -249,6 +249,44 @@ class ToolCall(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class HandoverQuerySet(models.QuerySet["Handover"]):
+    def open(self) -> Self:
+        """Those where nobody of the staff has come yet."""
+        return self.filter(taken_at=None)
+
+
+class Handover(models.Model):
+    """That a person was called into a conversation: why, what is open, and who came."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="handovers", verbose_name=_("conversation")
+    )
+    reason = models.CharField(_("reason"), max_length=20, choices=HandoverReason.choices)
+    question = EncryptedTextField(_("open question"), label="sales.handover.question", blank=True, default="")
+    summary = EncryptedTextField(_("in short"), label="sales.handover.summary", blank=True, default="")
+    created_at = models.DateTimeField(_("called at"), default=timezone.now, editable=False)
+    taken_at = models.DateTimeField(_("taken at"), null=True, blank=True)
+    taken_by = models.ForeignKey(
+        User, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("taken by")
+    )
+
+    objects = HandoverQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("call for a person")
+        verbose_name_plural = _("calls for a person")
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["conversation"], condition=models.Q(taken_at=None), name="handover_one_open_per_conversation"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {str(self.pk)[:8]}"
 
 
 class Notice(models.Model):

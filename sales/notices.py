@@ -30,6 +30,11 @@ def unseen() -> QuerySet[Notice]:
     return Notice.objects.filter(seen_at=None).order_by("-created_at")
 
 
+def about(kind: NoticeKind, subject: str) -> QuerySet[Notice]:
+    """What was told of one subject, on whichever days."""
+    return Notice.objects.filter(kind=kind, subject=subject[:100])
+
+
 def see(notices: QuerySet[Notice], *, by: User, now: datetime) -> int:
     """Mark notices as seen; who saw one first stays. Returns how many were new."""
     return notices.filter(seen_at=None).update(seen_at=now, seen_by=by)

@@ -20,7 +20,8 @@ from common.bell import ring
 from common.blind_index import normalize_phone
 from common.promise import State
 from common.text import clean
-from sales.enums import MOVES, Author, Direction, Mode, Stage
+from sales import handovers
+from sales.enums import MOVES, Author, Direction, HandoverReason, Mode, Stage
 from sales.models import Consent, Conversation, Lead, Message, Turn, User
 from sales.qualification.scoring import score
 from sales.signals import lead_changed, message_stored, mode_changed, reply_ready
@@ -238,9 +239,16 @@ def move_lead(*, lead_id: uuid.UUID, to: Stage, by: str) -> Lead:
 
 
 @transaction.atomic
-def call_person(*, conversation_id: uuid.UUID, now: datetime) -> Conversation:
-    """Ask the staff to come. The assistant helps on until somebody does."""
+def call_person(
+    *, conversation_id: uuid.UUID, now: datetime, reason: HandoverReason, question: str = ""
+) -> Conversation:
+    """Ask the staff to come, and say why. The assistant helps on until somebody does.
+
+    Without a ``question`` the one left open is what the customer wrote last.
+    """
     conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
+    if conversation.mode in {Mode.ASSISTANT, Mode.WAITING}:
+        handovers.record(conversation, reason=reason, question=question, now=now)
     if conversation.mode == Mode.ASSISTANT:
         _lead_by(conversation, Mode.WAITING, waiting_since=now)
     return conversation
@@ -255,6 +263,7 @@ def take_over(*, conversation_id: uuid.UUID, by: User, now: datetime) -> Convers
     Turn.objects.filter(conversation=conversation, state=State.DUE).update(
         state=State.DROPPED, upto_seq=conversation.last_seq
     )
+    handovers.close(conversation, by=by, now=now)
     _lead_by(conversation, Mode.OPERATOR, operator=by, waiting_since=None)
     return conversation
 
@@ -265,6 +274,7 @@ def give_back(*, conversation_id: uuid.UUID, by: User, now: datetime) -> Convers
     conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
     if conversation.mode not in {Mode.OPERATOR, Mode.WAITING}:
         return conversation
+    handovers.close(conversation, by=by, now=now)
     _lead_by(conversation, Mode.ASSISTANT, operator=None, waiting_since=None)
     last = Message.objects.filter(conversation=conversation).order_by("-seq").first()
     if last and last.author == Author.CUSTOMER and owe_answer(conversation, now=now):

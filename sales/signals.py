@@ -17,3 +17,8 @@ mode_changed = Signal()
 
 lead_changed = Signal()
 """A lead was made, or what we know of it has changed. Arguments: ``lead``, ``created``."""
+
+reply_growing = Signal()
+"""Words of an answer that is being written; sent outside any transaction, stored nowhere, replaced by the reply.
+Arguments: ``conversation_id``, ``channel``, ``turn`` (names the draft: another name is another draft, which takes the
+place of the one before), ``at`` (how many characters of this draft were told before), ``text`` (real values)."""

@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from common.blind_index import normalize_phone
 from sales import operations
+from sales.assistant.phrases import CALLED
 from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
+from sales.enums import HandoverReason, Mode
 from sales.qualification.tools import note_facts  # noqa: F401  offered beside what stands here
+
+#: what a model may say; that no model could answer is known to others only
+Reason = Literal[
+    "asked_for_person",
+    "angry",
+    "loop",
+    "out_of_scope",
+    "needs_approval",
+    "payment_or_legal",
+    "no_grounded_answer",
+]
 
 
 @tool
@@ -28,7 +43,23 @@ def save_contact(
 
 
 @tool
-def call_person(*, context: ToolContext, reason: str = "") -> ToolOutput:
-    """Call a person of the staff into this conversation. Use it when the customer asks for one, or you can't help."""
-    operations.call_person(conversation_id=context.conversation_id, now=context.now)
-    return ToolOutput(text="A person has been called and will answer here. Go on helping until then.")
+def call_person(*, context: ToolContext, reason: Reason, question: str = "") -> ToolOutput:
+    """Call a person of the staff into this conversation.
+
+    Use it when the customer asks for one, is angry, has asked the same a third time, wants what needs an approval
+    (a discount, a term), asks of a payment or of law, or asks what neither articles nor tools answer. ``question`` is
+    what the person should answer, in the customer's words.
+    """
+    conversation = operations.call_person(
+        conversation_id=context.conversation_id, now=context.now, reason=HandoverReason(reason), question=question
+    )
+    if conversation.mode != Mode.WAITING:
+        raise ToolFailed("A person leads this conversation already.")
+    if conversation.waiting_since != context.now:
+        return ToolOutput(text="A person had been called before and hasn't come yet. Go on helping until then.")
+    return ToolOutput(
+        text="A person has been called and will answer here; the customer is told so below your words, so don't say"
+        " it yourself. Go on helping until then.",
+        data={"reason": reason},
+        notice=CALLED[context.language],
+    )

@@ -78,6 +78,7 @@ class Journal:
                     "data": dict(output.data),
                     "cards": [dict(card) for card in output.cards],
                     "citations": [dict(each) for each in output.citations],
+                    "notice": output.notice,
                 },
                 failed=bool(refusal),
             )
@@ -100,6 +101,11 @@ class Journal:
                 shown.pop((card["kind"], name), None)
                 shown[card["kind"], name] = card
         return list(shown.values())
+
+    @property
+    def notices(self) -> list[str]:
+        """What the customer has to be told because of what was done."""
+        return [notice for call in self.used if (notice := call.result.get("notice"))]
 
     def citations(self, sources: tuple[str, ...] | None) -> list[dict[str, Any]]:
         """The articles that the words rest on, each once; never one that no tool has brought."""

@@ -42,6 +42,8 @@ class ToolOutput:
     data: Mapping[str, Any] = field(default_factory=dict)
     cards: Sequence[Mapping[str, Any]] = ()
     citations: Sequence[Mapping[str, Any]] = ()
+    #: words for the customer that the reply must hold, whatever the model says
+    notice: str = ""
     #: what later turns of this conversation should know, by topic: ``{"quote": {…}}``, ``{"documents": [kind]}``
     remember: Mapping[str, Any] = field(default_factory=dict)
 

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -23,14 +24,15 @@ from sales.assistant import guard
 from sales.assistant.context import Scene, set_scene
 from sales.assistant.journal import Journal, context_of
 from sales.assistant.protocol import Entry, Heard, Model, Reply, ToolRequest, ToolResult
+from sales.assistant.streaming import Judge, Stream
 from sales.assistant.tools import TOOLS, Tool
-from sales.enums import Author, Direction, Mode
+from sales.enums import Author, Direction, HandoverReason, Mode
 from sales.models import Conversation, Message, Turn
 from sales.operations import append, call_person, owe_answer
 from sales.signals import reply_ready, turn_started
 
-#: how often a model may ask for tools before it has to speak
-STEPS_MOST = 6
+#: steps until a draft has passed; a chain has fewer for its models, so that who takes over at the end has enough
+STEPS_MOST = 12
 #: the longest reply that is stored, in characters
 REPLY_MOST = 8000
 
@@ -91,14 +93,25 @@ def fulfil(turn: Turn) -> None:
     model: Model = import_string(settings.ASSISTANT_MODEL)()
     scene = set_scene(conversation=conversation, turn=turn, now=now)
     journal = Journal(turn=turn, tools=TOOLS)
-    reply = speak(scene=scene, model=model, journal=journal, tools=TOOLS, now=now)
+    stream = Stream(turn, reveal=lambda words: clean(scene.masker.unmask(words)))
+    reply = speak(scene=scene, model=model, journal=journal, tools=TOOLS, now=now, stream=stream)
+    if stream.told:
+        metrics.first_words_seconds.observe(stream.first_ms / 1000)
+        journal.steps.append(stream.step)
     say(turn, reply=reply, scene=scene, journal=journal, model=model.name)
     metrics.turn_seconds.observe(time.perf_counter() - started)
     metrics.turns_total.labels(outcome="answered").inc()
 
 
 def speak(
-    *, scene: Scene, model: Model, journal: Journal, tools: Mapping[str, Tool], now: datetime, steps: int = STEPS_MOST
+    *,
+    scene: Scene,
+    model: Model,
+    journal: Journal,
+    tools: Mapping[str, Tool],
+    now: datetime,
+    stream: Stream,
+    steps: int = STEPS_MOST,
 ) -> Reply:
     """Let the model speak, using tools as it needs them; a draft that the guard refuses gets one more try."""
     log: list[Entry] = list(scene.log)
@@ -106,9 +119,18 @@ def speak(
     refused = False
     for _ in range(steps):
         before = time.perf_counter()
-        reply = model.reply(context=scene.context, log=tuple(log), tools=tools, hear=_nobody)
+        stream.begin(_judge(log))
+        reply = model.reply(context=scene.context, log=tuple(log), tools=tools, hear=stream.hear)
         took = round((time.perf_counter() - before) * 1000, 1)
-        journal.steps.append({"step": "model", "name": model.name, "ms": took, "reason": reply.reason})
+        journal.steps.append(
+            {
+                "step": "model",
+                "name": reply.model or model.name,
+                "ms": took,
+                "reason": reply.reason,
+                "notes": dict(reply.notes),
+            }
+        )
         if reply.calls:
             by = replace(tool_context, model=reply.model or model.name)
             log += [reply, *(_run(call, scene=scene, journal=journal, context=by) for call in reply.calls)]
@@ -121,6 +143,7 @@ def speak(
         journal.steps.append({"step": "guard", "passed": verdict.passed, "unproven": list(verdict.unproven)})
         if verdict.passed:
             return reply
+        journal.steps[-1]["draft"] = reply.text  # masked, and encrypted with the trace: staff see what was stopped
         if refused:
             break
         refused = True
@@ -128,12 +151,21 @@ def speak(
     if not refused:
         raise TurnTooLong
     metrics.turns_total.labels(outcome="unproven").inc()
-    call_person(conversation_id=tool_context.conversation_id, now=now)
+    call_person(conversation_id=tool_context.conversation_id, now=now, reason=HandoverReason.NO_ANSWER)
     return Reply(text=UNPROVEN[scene.context.language], sources=())
 
 
-def _nobody(words: str | None) -> None:
-    """Nobody listens while the model speaks."""
+def _judge(log: list[Entry]) -> Judge:
+    """What says whether the beginning of a draft may be shown, by all that is known before that draft."""
+
+    @cache
+    def evidence() -> guard.Evidence:
+        return guard.Evidence.of(
+            results=[entry for entry in log if isinstance(entry, ToolResult)],
+            heard=[entry.text for entry in log if isinstance(entry, Heard)],
+        )
+
+    return lambda text: evidence().inspect(text).passed
 
 
 def _run(call: ToolRequest, *, scene: Scene, journal: Journal, context: Any) -> ToolResult:
@@ -163,6 +195,7 @@ def say(turn: Turn, *, reply: Reply, scene: Scene, journal: Journal, model: str)
                 "steps": journal.steps,
                 "read": {"messages": len(scene.log), "characters": sum(len(each.text) for each in scene.log)},
                 "language": scene.context.language,
+                "scene": _known_of(scene),
                 "unanswered": None if reply.unanswered is None else list(reply.unanswered),
             }
             _close(
@@ -194,10 +227,27 @@ def _store(
         direction=Direction.OUT,
         author=Author.ASSISTANT,
         external_id=f"turn:{turn.pk}",  # a second reply to one turn would break the uniqueness of the row
-        text=clean(scene.masker.unmask(reply.text))[:REPLY_MOST],
+        text=_with_notices(clean(scene.masker.unmask(reply.text))[:REPLY_MOST], journal.notices),
         cards=cards,
         citations=journal.citations(reply.sources),
     )
+
+
+def _known_of(scene: Scene) -> dict[str, Any]:
+    """What was known when the turn began and may change later: by it an answer can be asked for again."""
+    context = scene.context
+    return {
+        "now": context.now.isoformat(),
+        "contacts": sorted(context.contacts),
+        "quote": context.quote,
+        "documents": sorted(context.documents),
+        "waiting": context.waiting,
+    }
+
+
+def _with_notices(text: str, notices: list[str]) -> str:
+    """What was done is said by whoever did it, once, whether or not the model says it too."""
+    return "\n\n".join([text, *(notice for notice in dict.fromkeys(notices) if notice not in text)]).strip()
 
 
 def _owe_the_rest(conversation: Conversation, *, upto_seq: int, now: datetime) -> None:
@@ -222,7 +272,7 @@ def give_up(turn: Turn, *, conversation: Conversation) -> None:
     """Say so, call a person, and leave the turn where staff see it: every try has failed."""
     now = timezone.now()
     with transaction.atomic():
-        conversation = call_person(conversation_id=conversation.pk, now=now)
+        conversation = call_person(conversation_id=conversation.pk, now=now, reason=HandoverReason.VENDORS_DOWN)
         with turn.fenced():
             message = append(
                 conversation,

@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from config.groups import make_groups
 from sales import operations
+from sales.enums import HandoverReason
 from sales.models import Conversation, User
 
 pytestmark = pytest.mark.django_db
@@ -87,7 +88,7 @@ def test_first_page_shows_a_group_what_it_may_see(
     conversation: Conversation, group: str, sees: tuple[bool, ...]
 ) -> None:
     operations.save_contact(lead_id=conversation.lead_id, now=timezone.now(), by="t", name="Анна")
-    operations.call_person(conversation_id=conversation.pk, now=timezone.now())
+    operations.call_person(conversation_id=conversation.pk, now=timezone.now(), reason=HandoverReason.ASKED)
     _user, client = member_of(group)
 
     page = client.get("/admin/")
@@ -107,9 +108,9 @@ def test_first_page_costs_the_same_for_one_who_waits_and_for_many(
         for _ in range(9)
     ]
     for talk in talks:
-        operations.call_person(conversation_id=talk.pk, now=timezone.now())
+        operations.call_person(conversation_id=talk.pk, now=timezone.now(), reason=HandoverReason.ASKED)
 
-    with django_assert_max_num_queries(18):
+    with django_assert_max_num_queries(19):
         page = client.get("/admin/").content.decode()
 
     assert page.count("позвали человека") == 10

@@ -206,7 +206,7 @@ class Tools:
         self.contacts |= fields.keys()
         return "Saved.", {"saved": list(fields)}, False
 
-    def _call_person(self, reason: str = "") -> tuple[str, dict[str, Any], bool]:
+    def _call_person(self, reason: str, question: str = "") -> tuple[str, dict[str, Any], bool]:
         self.waiting = True
         return "A person has been called.", {}, False
 

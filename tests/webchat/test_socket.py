@@ -381,7 +381,7 @@ async def test_who_leads_is_told_at_once_and_to_those_who_come_later(stack: Stac
             "shell",
             "-c",
             "from sales.operations import call_person; from django.utils import timezone;"
-            f"call_person(conversation_id='{conversation}', now=timezone.now())",
+            f"call_person(conversation_id='{conversation}', now=timezone.now(), reason='asked_for_person')",
         )
         await browser.until(lambda: browser.of("state"), seconds=4)
     async with Browser(stack.url, conversation, token) as later:

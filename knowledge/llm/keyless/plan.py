@@ -18,6 +18,7 @@ from knowledge.llm.keyless.sizes import tier_of
 from knowledge.llm.keyless.wording import variants_of
 from pricing.calculator import Product, Refused, Rules, choose_tier
 from sales.assistant.protocol import Entry, Heard, Reply, ToolRequest, ToolResult, TurnContext
+from sales.enums import HandoverReason
 
 SEARCH = "knowledge__search"
 QUOTE = "pricing__quote"
@@ -29,6 +30,9 @@ PROPOSAL = "billing__prepare_proposal"
 
 #: what was said when a proposal was asked for too early
 PROMISES = variants_of("proposal_needs_quote")
+
+#: what is said when the knowledge base has no answer
+UNKNOWN = (*variants_of("dont_know"), *variants_of("told_above"))
 
 #: questions answered in one reply; more than these nobody reads
 QUESTIONS_MOST = 3
@@ -60,7 +64,10 @@ class Plan:
     contact: Mapping[str, str] = field(default_factory=dict)
     #: what the staff should know of the customer
     facts: Sequence[Fact] = ()
-    person: bool = False
+    #: why a person is to be called; empty: none is
+    person: str = ""
+    #: what that person is to answer, where these messages don't say it
+    left_open: str = ""
     proposal: bool = False
 
 
@@ -155,9 +162,26 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
         figures=figures,
         contact=contact,
         facts=facts_in(talk, catalogue),
-        person=person,
+        person=_why(talk) if person else "",
+        left_open=_left_open(talk),
         proposal=proposal,
     )
+
+
+def _why(talk: Talk) -> HandoverReason:
+    """Why a person is called: those who say yes to our offer have asked for what we couldn't answer."""
+    if talk.means("threat", "complaint"):
+        return HandoverReason.ANGRY
+    if talk.means("person"):
+        return HandoverReason.ASKED
+    if _left_open(talk):
+        return HandoverReason.NO_ANSWER
+    return HandoverReason.APPROVAL if talk.needs.products else HandoverReason.ASKED
+
+
+def _left_open(talk: Talk) -> str:
+    """The question that our last reply had no answer to."""
+    return talk.asked.text if talk.asked and any(words in talk.last_reply for words in UNKNOWN) else ""
 
 
 def _budget_again(talk: Talk) -> tuple[Question, ...]:
@@ -307,7 +331,7 @@ def first_calls(plan: Plan, context: TurnContext, catalogue: Rules) -> list[Tool
     if plan.facts:
         calls.append(ToolRequest("facts", NOTE, {"facts": list(plan.facts)}))
     if plan.person and not context.waiting:
-        calls.append(ToolRequest("person", PERSON, {"reason": "the customer asked for a person"}))
+        calls.append(ToolRequest("person", PERSON, {"reason": plan.person, "question": plan.left_open}))
     return calls
 
 

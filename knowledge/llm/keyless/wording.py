@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from sales.assistant.phrases import CALLED
+
 Language = Literal["ru", "en"]
 
 #: what is said in several ways, so that nobody hears the same words twice, has them all; the first is used first
@@ -379,10 +381,7 @@ PHRASES: dict[str, dict[Language, Words]] = {
         "ru": "Счёт и договор оформляет сотрудник по готовому расчёту.",
         "en": "Invoices and contracts are drawn up by a colleague from a finished quote.",
     },
-    "person_called": {
-        "ru": "Сотрудник приглашён в этот диалог и ответит здесь. Пока его нет, спрашивайте меня.",
-        "en": "A colleague has been called into this chat and will answer here. Until then, ask me.",
-    },
+    "person_called": CALLED,
     "person_coming": {
         "ru": (
             "Сотрудник уже приглашён и ответит здесь. Пока его нет, спрашивайте меня.",
