@@ -5,6 +5,7 @@ from datetime import date, datetime
 from knowledge import indexing
 from knowledge.embedding import keeping
 from knowledge.gaps import operations as gaps
+from knowledge.llm import records
 
 _tidied_on: date | None = None
 
@@ -19,4 +20,5 @@ def _tidy_once_a_day(now: datetime) -> None:
     global _tidied_on
     if _tidied_on != now.date():
         gaps.tidy(now=now)
+        records.tidy(now=now)
         _tidied_on = now.date()

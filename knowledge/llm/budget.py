@@ -36,18 +36,27 @@ def spent(*, now: datetime) -> Spent:
 
 def reached(*, now: datetime) -> Limit:
     """Which limit is reached now; staff are told of it once a day."""
-    limits = ModelBudget.objects.first()
-    if limits is None or (limits.day_roubles is None and limits.month_roubles is None):
-        return ""
-    used = spent(now=now)
-    found: Limit = ""
-    if limits.month_roubles is not None and used.month >= limits.month_roubles:
-        found = "month"
-    elif limits.day_roubles is not None and used.day >= limits.day_roubles:
-        found = "day"
+    found, used, limits = _look(now)
     if found:
         _tell(found, used=used, limits=limits, now=now)
     return found
+
+
+def limit_reached(*, now: datetime) -> Limit:
+    """The same without telling anybody."""
+    return _look(now)[0]
+
+
+def _look(now: datetime) -> tuple[Limit, Spent, ModelBudget]:
+    limits = ModelBudget.objects.first() or ModelBudget()
+    if limits.day_roubles is None and limits.month_roubles is None:
+        return "", Spent(Decimal(0), Decimal(0)), limits
+    used = spent(now=now)
+    if limits.month_roubles is not None and used.month >= limits.month_roubles:
+        return "month", used, limits
+    if limits.day_roubles is not None and used.day >= limits.day_roubles:
+        return "day", used, limits
+    return "", used, limits
 
 
 def local_day(now: datetime) -> date:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from django.conf import settings
 
 from knowledge.llm.chat import Profile
@@ -69,7 +67,7 @@ def is_paid(profile: Profile) -> bool:
     return bool(profile.price_in or profile.price_out)
 
 
-def foreign_keys_set() -> Iterable[str]:
+def foreign_keys_set() -> list[str]:
     """Variables with a key of a vendor abroad that are set."""
     return [name for name in ("OPENAI_API_KEY", "ANTHROPIC_API_KEY") if getattr(settings, name)]
 
