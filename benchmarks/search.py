@@ -17,6 +17,7 @@ import statistics
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -117,6 +118,45 @@ GROUP BY passage ORDER BY score DESC LIMIT 400
 """
 
 
+def plain_index(entries: list[dict[str, Any]]) -> None:
+    """What indexing costs at least: texts copied in, the same words counted, a row for each posting, a key on them.
+
+    No history, no checks, no promise of an index, nothing kept to change it by. All in temporary tables.
+    """
+    import psycopg
+    from django.db import connection
+
+    from knowledge.enums import Kind
+    from knowledge.search.parts import PARTS_OF, marks_of
+    from knowledge.words import split, word
+
+    params = connection.get_connection_params()
+    wanted = {key: params[key] for key in ("host", "port", "dbname", "user", "password") if params.get(key)}
+    with psycopg.connect(**wanted) as bare, bare.cursor() as cursor:
+        cursor.execute(
+            "CREATE TEMPORARY TABLE plain_entry (id int PRIMARY KEY, name text UNIQUE, title text, text text)"
+        )
+        with cursor.copy("COPY plain_entry FROM STDIN") as copy:
+            for number, each in enumerate(entries):
+                copy.write_row((number, each["id"], each["title"], each["text"]))
+        cursor.execute("CREATE TEMPORARY TABLE plain_made (mark int, passage int, times int)")
+        passage = 0
+        with cursor.copy("COPY plain_made FROM STDIN") as copy:
+            for each in entries:
+                texts = [(Kind.BODY, f"{each['title']}\n{each['text']}")]
+                texts += [(Kind.QUESTION, text) for text in (each["title"], *each.get("questions", ()))]
+                for kind, text in texts:
+                    marks: Counter[int] = Counter()
+                    for form, times in Counter(split(text)).items():
+                        for part in PARTS_OF[kind]:
+                            for mark in marks_of(word(form), part):
+                                marks[mark] += times
+                    passage += 1
+                    for mark, times in marks.items():
+                        copy.write_row((mark, passage, times))
+        cursor.execute("ALTER TABLE plain_made ADD PRIMARY KEY (mark, passage) INCLUDE (times)")
+
+
 def searching(questions: list[str], *, plainly: bool = True) -> dict[str, list[float]]:
     """Seconds for each question: ours, the statements it sent, reading the question, and the plain sum if wanted."""
     import psycopg
@@ -204,13 +244,17 @@ def measure(folder: Path, *, entries: int, questions: int, plainly: bool = True)
 
     from knowledge.importing import import_articles
     from knowledge.models import Article, Passage, PostingList
+    from knowledge.words import word
 
     made = made_up(entries)
     path = folder / "entries.jsonl"
     path.write_text("\n".join(json.dumps(each, ensure_ascii=False) for each in made))
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE knowledge_postinglist, knowledge_mark, knowledge_yardstick, knowledge_article CASCADE")
+    word.cache_clear()
     whole = timed(lambda: import_articles(path))
+    word.cache_clear()  # whoever comes second knows no word already
+    plain_whole = timed(lambda: plain_index(made)) if plainly else float("nan")
     assert Article.objects.count() == entries
     with connection.cursor() as cursor:
         cursor.execute("SELECT sum(pg_total_relation_size(t)) FROM unnest(%s::regclass[]) AS t", [INDEX_TABLES])
@@ -221,6 +265,7 @@ def measure(folder: Path, *, entries: int, questions: int, plainly: bool = True)
     one = one_changed(20)
     return {
         "whole": whole,
+        "plain whole": plain_whole,
         "one": one,
         "on disk": on_disk,
         "in memory": taken,

@@ -179,7 +179,10 @@ class PostingList(models.Model):
 
 
 class Mark(models.Model):
-    """In how many passages a mark occurs; marks of stems know their letters, to find the nearest to a misspelt word."""
+    """The letters of a stem, to find the nearest to a misspelt word, and in how many passages it occurs.
+
+    In how many any mark occurs, the length of its posting list says.
+    """
 
     mark = models.IntegerField(primary_key=True)
     passages = models.IntegerField()
@@ -281,4 +284,5 @@ class Indexing(Promise):
 from knowledge.embedding.models import Embedder, Embedding  # noqa: E402, F401
 from knowledge.evaluation.models import EvaluationCase, EvaluationTurn  # noqa: E402, F401
 from knowledge.gaps.models import Gap, GapQuestion  # noqa: E402, F401
+from knowledge.llm.inspector.models import InspectedTurn  # noqa: E402, F401
 from knowledge.llm.models import ModelBreaker, ModelBudget, ModelCall, ModelDay, ModelProfile  # noqa: E402, F401

@@ -11,8 +11,9 @@ from typing import Any
 
 from django.db import transaction
 from django.utils.translation import gettext as _
-from simple_history.utils import bulk_create_with_history, bulk_update_with_history
+from simple_history.utils import bulk_update_with_history
 
+from common import driver
 from common.text import clean
 from knowledge import figures, indexing, links
 from knowledge.enums import Language, Status
@@ -261,18 +262,24 @@ def put_many(*, drafts: Sequence[Draft], by: User | None, now: datetime) -> list
         _take_over(article, draft)
         read_text(article, rules)
         article.digest, article.updated_by, article.updated_at = digest, by, now
-    if new:
-        new = bulk_create_with_history(new, Article, batch_size=500, default_user=by, default_date=now)
+    driver.copy(new)
+    driver.copy(_born(new, by=by, now=now))
     if changed:
         fields = [*_TAKEN, *READ_FROM_TEXT, "version", "digest", "updated_by", "updated_at"]
         bulk_update_with_history(changed, Article, fields, batch_size=500, default_user=by, default_date=now)
         ArticleQuestion.objects.filter(article__in=changed).delete()
     articles = [*new, *changed]
-    ArticleQuestion.objects.bulk_create(
-        [row for article in articles for row in _question_rows(article, given[article.external_id])], batch_size=1000
-    )
+    driver.copy([row for article in articles for row in _question_rows(article, given[article.external_id])])
     indexing.owe(articles, due_at=now + indexing.IMPORT_LEASE)
     return [article.pk for article in articles]
+
+
+def _born(articles: Iterable[Article], *, by: User | None, now: datetime) -> list[Any]:
+    """The first rows of articles' histories, not stored yet."""
+    history = Article.history.model
+    same = {"history_date": now, "history_user": by, "history_change_reason": "", "history_type": "+"}
+    names = [field.attname for field in history.tracked_fields]
+    return [history(**same, **{name: getattr(article, name) for name in names}) for article in articles]
 
 
 def digest_of(article: Article, questions: Iterable[str]) -> str:

@@ -90,12 +90,12 @@ def rarity_of(questions: Iterable[Asked]) -> Rarity:
     marks = {each.stem_mark for asked in questions for each in asked.words}
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT mark, passages FROM knowledge_mark WHERE mark = ANY(%s::bigint[]) AND passages > 0"
-            " UNION ALL SELECT NULL, bodies FROM knowledge_yardstick",
+            "SELECT mark, sum(octet_length(postings)) / 4 FROM knowledge_postinglist WHERE mark = ANY(%s::int[])"
+            " GROUP BY mark UNION ALL SELECT NULL, bodies FROM knowledge_yardstick",
             [list(marks)],
         )
         rows = cursor.fetchall()
-    counts = {mark: passages for mark, passages in rows if mark is not None}
+    counts = {mark: int(passages) for mark, passages in rows if mark is not None}
     return Rarity(sum(passages for mark, passages in rows if mark is None), counts)
 
 

@@ -245,22 +245,28 @@ def _send(sql: str, rows: Iterable[tuple[Any, ...]]) -> None:
 
 
 def _count(changes: Mapping[int, int], stems: Mapping[int, str]) -> None:
-    """Let the counts of marks follow, and keep the letters of stems, for those who misspell them."""
+    """Keep the letters of stems, for those who misspell them, and let their counts follow."""
     letters = {
-        key: stem for key, stem in stems.items() if _SHORTEST_STEM <= len(stem) <= _LONGEST_STEM and stem.isalpha()
+        key: stem
+        for key, stem in stems.items()
+        if key in changes and _SHORTEST_STEM <= len(stem) <= _LONGEST_STEM and stem.isalpha()
     }
     _send(
         "INSERT INTO knowledge_mark AS known (mark, passages, stem, stem_reversed)"
         " SELECT mark, change, stem, reverse(stem)"
         " FROM unnest(%b::int[], %b::int[], %b::text[]) AS new(mark, change, stem)"
-        " ON CONFLICT (mark) DO UPDATE SET passages = known.passages + EXCLUDED.passages,"
-        " stem = coalesce(nullif(known.stem, ''), EXCLUDED.stem),"
-        " stem_reversed = coalesce(nullif(known.stem_reversed, ''), EXCLUDED.stem_reversed)",
-        ((mark, changes[mark], letters.get(mark, "")) for mark in sorted(changes)),
+        " ON CONFLICT (mark) DO UPDATE SET passages = known.passages + EXCLUDED.passages",
+        ((mark, changes[mark], letters[mark]) for mark in sorted(letters)),
     )
-    if fewer := [mark for mark, change in changes.items() if change < 0]:
+    fewer = {mark: change for mark, change in changes.items() if change < 0}
+    _send(
+        "UPDATE knowledge_mark AS known SET passages = known.passages + new.change"
+        " FROM unnest(%b::int[], %b::int[]) AS new(mark, change) WHERE known.mark = new.mark",
+        ((mark, change) for mark, change in fewer.items() if mark not in letters),
+    )
+    if fewer:
         with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM knowledge_mark WHERE mark = ANY(%s) AND passages <= 0", [fewer])
+            cursor.execute("DELETE FROM knowledge_mark WHERE mark = ANY(%s) AND passages <= 0", [list(fewer)])
 
 
 #: of each kind of passage: where their number is kept, and how many words and runs they have together

@@ -33,12 +33,10 @@ _MUST_BE_EMPTY = {
     "a posting is left over": f"{_LISTED} EXCEPT ALL {_SAID} LIMIT 1",
     "a list is empty": "SELECT 1 FROM knowledge_postinglist WHERE postings = '' LIMIT 1",
     "a count is wrong": (
-        f"SELECT mark, count(*) FROM ({_LISTED}) AS each GROUP BY mark"
-        " EXCEPT SELECT mark, passages FROM knowledge_mark LIMIT 1"
+        "SELECT mark, passages FROM knowledge_mark EXCEPT"
+        f" SELECT mark, count(*) FROM ({_LISTED}) AS each GROUP BY mark LIMIT 1"
     ),
-    "a count is left over": (
-        "SELECT mark FROM knowledge_mark WHERE passages > 0 EXCEPT SELECT mark FROM knowledge_postinglist LIMIT 1"
-    ),
+    "a mark has no letters": "SELECT 1 FROM knowledge_mark WHERE stem = '' LIMIT 1",
     "a sum is wrong": (
         "SELECT count(*) FILTER (WHERE kind = 'body'), coalesce(sum(words) FILTER (WHERE kind = 'body'), 0),"
         " coalesce(sum(runs) FILTER (WHERE kind = 'body'), 0), count(*) FILTER (WHERE kind = 'question'),"
