@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from billing.models import Document
 from common.fields import readable
 from knowledge.gaps.admin import waiting as waiting_gaps
+from knowledge.llm.admin import trouble as trouble_of_models
 from knowledge.queries import doubted
 from pricing.models import Quote
 from sales import notices
@@ -48,6 +49,7 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         context["articles_to_repair"] = doubted()
     if may("knowledge.view_gap"):
         context["gaps_count"] = waiting_gaps(request)
+    context |= trouble_of_models(request)
     context["today"] = _today(may, now)
     return context
 

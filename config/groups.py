@@ -20,6 +20,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "sales.scorerule": ("view",),
         "knowledge.article": ("view", "add", "change"),
         "knowledge.synonyms": _ALL,
+        "knowledge.modelprofile": ("view",),
         "knowledge.gap": ("view", "change"),
         "knowledge.articlequestion": _ALL,
         "knowledge.evaluationcase": _ALL,

@@ -107,6 +107,16 @@ UNFOLD = {
                 ],
             },
             {
+                "title": _("Language models"),
+                "separator": True,
+                "items": [
+                    _item(_("Models"), "psychology", "knowledge.modelprofile"),
+                    _item(_("Budget"), "savings", "knowledge.modelbudget"),
+                    _item(_("Days"), "bar_chart", "knowledge.modelday"),
+                    _item(_("Calls"), "call_made", "knowledge.modelcall"),
+                ],
+            },
+            {
                 "title": _("Administration"),
                 "separator": True,
                 "items": [
