@@ -21,13 +21,14 @@ Judge = Callable[[str], bool]
 class Stream:
     """What the customer reads of one turn while it is being written.
 
-    Each draft has a name of its own: one that is taken back is not gone on with, and the next begins anew.
+    Each draft has a name of its own: one that is taken back is not gone on with, and the next begins anew. ``began``
+    is when the turn was taken, by ``time.perf_counter``.
     """
 
-    def __init__(self, turn: Turn, *, reveal: Callable[[str], str]) -> None:
+    def __init__(self, turn: Turn, *, reveal: Callable[[str], str], began: float) -> None:
         self.turn = turn
         self._reveal = reveal
-        self._began = time.perf_counter()
+        self._began = began
         self._drafts = 0
         self.first_ms: float | None = None
         self.told = 0

@@ -93,9 +93,9 @@ def fulfil(turn: Turn) -> None:
     model: Model = import_string(settings.ASSISTANT_MODEL)()
     scene = set_scene(conversation=conversation, turn=turn, now=now)
     journal = Journal(turn=turn, tools=TOOLS)
-    stream = Stream(turn, reveal=lambda words: clean(scene.masker.unmask(words)))
+    stream = Stream(turn, reveal=lambda words: clean(scene.masker.unmask(words)), began=started)
     reply = speak(scene=scene, model=model, journal=journal, tools=TOOLS, now=now, stream=stream)
-    if stream.told:
+    if stream.first_ms is not None:
         metrics.first_words_seconds.observe(stream.first_ms / 1000)
         journal.steps.append(stream.step)
     say(turn, reply=reply, scene=scene, journal=journal, model=model.name)
