@@ -28,6 +28,7 @@ PAGE = ROOT / "docs" / "benchmarks.md"
 BENCHMARKS = {
     "websocket": "benchmarks.websocket",
     "turn": "benchmarks.turn",
+    "model": "benchmarks.model_turn",
     "search": "benchmarks.knowledge",
     "growth": "benchmarks.growth",
     "retrieval": "benchmarks.retrieval",
@@ -52,7 +53,8 @@ AFTER = """## What the figures don't say
   and in the websocket rows.
 - The second for which the assistant waits for a customer who is still writing is in no figure: it is a choice, not a
   cost.
-- The model is the one that needs no key. A language model takes seconds and would hide all that is measured here.
+- The model is the one that needs no key, or a stand-in on loopback that thinks for no time. A real language model takes
+  seconds and would hide all that is measured here.
 - The bare parts do less than the product has to: no authorisation, no numbering without gaps, no fencing against a
   second worker. That is the point of them: the ratio is the price of these promises.
 - One machine serves everything, load generator included, so throughput is lower than with machines apart.

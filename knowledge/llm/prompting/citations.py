@@ -36,6 +36,8 @@ _UNKNOWN = re.compile(
     r"|\b(?:there is|has|found) (?:nothing|no (?:\w+ )?(?:answer|information)) (?:about|on|to|in|for)\b",
     re.IGNORECASE,
 )
+#: how far back a sentence is looked for
+_SENTENCE_MOST = 1000
 _SENTENCE_END = re.compile(r"[.!?…]+[»”\")\]]*(?:\s+|$)|\n+")
 
 
@@ -105,7 +107,7 @@ def without(text: str) -> str:
 
 def _sentence_before(text: str, at: int) -> str:
     """The sentence that ends where a marker stands, whether its full stop is before or after the marker."""
-    before = _MARKER.sub("", text[:at]).rstrip()
+    before = _MARKER.sub("", text[max(0, at - _SENTENCE_MOST) : at]).rstrip()
     start = 0
     for end in _SENTENCE_END.finditer(before):
         if end.end() < len(before):
