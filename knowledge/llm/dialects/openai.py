@@ -256,6 +256,8 @@ class _Heard:
     _places: dict[int, _Piece] = field(default_factory=dict)
     #: the beginning of the text, as long as it may be a thought spoken aloud; None when that is decided
     _held: str | None = ""
+    #: a thought has ended, and the lines between it and the words are still to come
+    _leading: bool = False
 
     def chunk(self, chunk: Any) -> None:
         self.chunks += 1
@@ -290,6 +292,8 @@ class _Heard:
         if not isinstance(piece, str) or not piece:
             return
         if self._held is None:
+            piece = piece.lstrip() if self._leading else piece
+            self._leading = self._leading and not piece
             self.ear.words(piece)
             return
         self.ear.more(len(piece))
@@ -298,8 +302,8 @@ class _Heard:
         if start.startswith(_THINKING):
             _, ended, after = start.partition(_THOUGHT)
             if ended:
-                self._held = None
-                self.ear.words(after.lstrip())
+                self._held, self._leading = None, True
+                self.text(after)
         elif not _THINKING.startswith(start):
             self.flush()
 

@@ -96,8 +96,8 @@ def _alternatives(schema: Mapping[str, Any], shared: Mapping[str, Any], inside: 
             if "enum" in made:
                 made["enum"] = [*made["enum"], None]
         return made
-    if {each.get("type") for each in kinds} == {"number", "string"} and "pattern" in str(kinds):
-        return _reduced({**next(each for each in kinds if each.get("type") == "number"), **rest}, shared, inside)
+    if [each.get("type") for each in kinds] == ["number", "string"]:  # a decimal: a number will do
+        return _reduced({**kinds[0], **rest}, shared, inside)
     told = [_reduced(each, shared, inside) for each in kinds]
     return {**_reduced(rest, shared, inside), "anyOf": told}
 
