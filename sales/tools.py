@@ -27,7 +27,11 @@ Reason = Literal[
 def save_contact(
     *, context: ToolContext, name: str = "", phone: str = "", email: str = "", company: str = ""
 ) -> ToolOutput:
-    """Keep what the customer has told about themselves: name, phone, e-mail, company. Give only what was said."""
+    """Keep what the customer has told about themselves: name, phone, e-mail, company.
+
+    As soon as it is said, and only what was said, each once; nobody else's. Where a mark such as [ТЕЛЕФОН_N] stands in
+    place of a value, give the mark as it stands: the real value is kept.
+    """
     if phone and not normalize_phone(phone):
         raise ToolFailed("The phone number is not complete. Ask for it with its city or operator code.")
     if email and ("@" not in email or "." not in email.rsplit("@", 1)[-1]):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from common.masking import Masker
 from knowledge.llm import prompting
 from knowledge.llm.chat import Call, Called, Profile, Prompt, Returned, Said
 from knowledge.llm.dialects.schemas import specs
@@ -99,6 +100,14 @@ def test_the_instructions_name_the_goods_by_their_codes_and_no_price():
         for tier in product.tiers
         if tier.price_month
     )
+
+
+def test_masking_leaves_the_instructions_as_they_are_whoever_is_spoken_with():
+    masker = Masker(known_names=["Анна Петрова"])
+    masker.mask("Меня зовут Анна Петрова, +7 916 123-45-67, anna@example.ru")
+    system = templates.system_text(CATALOGUE)
+
+    assert masker.hide(system) == masker.reveal(system) == system
 
 
 def test_the_same_turn_gives_the_same_prompt_whatever_the_order_of_tools():
