@@ -142,4 +142,4 @@ def promises() -> list[Dependency]:
 
 
 def promise_models() -> list[type[Any]]:
-    return [model for model in apps.get_models() if issubclass(model, Promise)]
+    return [model for model in apps.get_models() if issubclass(model, Promise) and not model._meta.proxy]

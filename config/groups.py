@@ -22,6 +22,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "knowledge.synonyms": _ALL,
         "knowledge.modelprofile": ("view",),
         "knowledge.gap": ("view", "change"),
+        "knowledge.inspectedturn": ("view", "again"),
         "knowledge.articlequestion": _ALL,
         "knowledge.evaluationcase": _ALL,
         "knowledge.evaluationturn": _ALL,

@@ -1,8 +1,8 @@
-"""What the knowledge base shows on a conversation's page: what was left unanswered in it, and its evaluation case."""
+"""What the knowledge base shows on a conversation's page: what was unanswered, its evaluation case, the inspector."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.urls import reverse
@@ -13,7 +13,9 @@ from django.utils.translation import gettext as _
 from common.admin import button_to, link_to
 from knowledge.evaluation.models import EvaluationCase
 from knowledge.gaps.models import Gap
-from sales.models import Conversation
+from knowledge.llm.inspector.models import InspectedTurn
+from knowledge.models import Article
+from sales.models import Conversation, Turn
 
 #: unanswered questions shown of one conversation
 GAPS_MOST = 10
@@ -34,3 +36,16 @@ def panels(row: Any) -> Iterable[SafeString]:
         permission="knowledge.add_evaluationcase",
     ):
         yield button
+
+
+def turn_panels(turn: Turn) -> Iterable[SafeString]:
+    """The way to the page that takes an answer apart, for those who may read it."""
+    link = link_to(InspectedTurn(pk=turn.pk), _("Take this answer apart"))
+    if isinstance(link, SafeString):
+        yield link
+
+
+def source_links(titles: Mapping[str, str]) -> dict[str, SafeString | str]:
+    """Cited articles that are still there, as links to them; in one query for all of a page."""
+    found = Article.objects.filter(external_id__in=titles)
+    return {each.external_id: link_to(each, titles[each.external_id]) for each in found}

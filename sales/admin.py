@@ -30,7 +30,7 @@ from common.markdown import to_html
 from sales import notices, operations
 from sales.enums import HandoverReason, Mode, NoticeKind, Stage
 from sales.models import Consent, Conversation, Handover, Lead, Message, Notice, Turn, User
-from sales.panels import panels_of
+from sales.panels import panels_of, panels_of_turn
 from sales.qualification import admin as qualification
 from sales.qualification import scoring
 from sales.stuck import stuck_rows
@@ -69,7 +69,7 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
         return _readable_rights(super().formfield_for_manytomany(db_field, request=request, **kwargs), db_field)
 
 
-RIGHTS = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view")}
+RIGHTS = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view"), "again": _("ask again")}
 #: apps of others whose tables staff never see
 INNER = ("admin", "axes", "contenttypes", "sessions", "django_celery_beat")
 
@@ -341,9 +341,13 @@ class TurnAdmin(ReadOnlyAdmin):
     list_filter = ["state", "model", "opened_at"]
     list_select_related = ["conversation"]
     list_per_page = 20
-    fields = ["talk", "state", "attempts", "problem", "model", "opened_at", "answered_at"]
+    fields = ["talk", "state", "attempts", "problem", "model", "opened_at", "answered_at", "more"]
 
-    readonly_fields = ["talk"]
+    readonly_fields = ["talk", "more"]
+
+    @display(description=_("more of it"))
+    def more(self, turn: Turn) -> SafeString:
+        return _joined(panels_of_turn(turn))
 
     @display(description=_("conversation"))
     def talk(self, turn: Turn) -> SafeString | str:
@@ -433,6 +437,7 @@ def _shown(message: Message) -> dict[str, Any]:
         "cards": readable(message, "cards") or [],
         "citations": message.citations,
         "turn": turn,
+        "panels": panels_of_turn(turn) if turn else (),
         "steps": (readable(turn, "trace") or {}).get("steps", []) if turn else [],
         "calls": [
             {

@@ -44,6 +44,6 @@ def stuck_rows(*, now: datetime, limit: int = 100) -> list[StuckRow]:
     """The stuck promises of every app, those owed longest first."""
     rows = []
     for model in apps.get_models():
-        if issubclass(model, Promise):
+        if issubclass(model, Promise) and not model._meta.proxy:
             rows += [StuckRow(row) for row in model._default_manager.stuck(now).order_by("due_at")[:limit]]
     return sorted(rows, key=lambda each: each.row.due_at)[:limit]

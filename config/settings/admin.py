@@ -57,6 +57,7 @@ UNFOLD = {
                     },
                     _item(_("Leads"), "person_search", "sales.lead"),
                     _item(_("Conversations"), "forum", "sales.conversation"),
+                    _item(_("Answers"), "troubleshoot", "knowledge.inspectedturn"),
                     {
                         "title": _("What is stuck"),
                         "icon": "report",

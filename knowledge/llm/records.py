@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -77,6 +78,15 @@ def keep(
     except DatabaseError:
         logger.exception("call of a model not kept", extra={"model": profile.slug})
     return cost
+
+
+def carry_over(calls: Iterable[ModelCall]) -> None:
+    """Keep calls of a rehearsal, which takes their rows back: what was paid counts."""
+    for call in calls:
+        call.pk, call.turn_id, call.purpose = None, None, Purpose.CHECK
+        with transaction.atomic():
+            call.save(force_insert=True)
+            _add_to_day(call)
 
 
 def tidy(*, now: datetime) -> int:
