@@ -1,15 +1,20 @@
-"""What a channel needs to know of a conversation beside what the ground knows."""
+"""What a channel needs to know of a conversation beside what the ground knows, and what it owes."""
 
 from __future__ import annotations
 
+import random
 import uuid
+from datetime import datetime, timedelta
+from typing import Any, ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from common.fields import EncryptedTextField
-from sales.models import Conversation
+from common.fields import EncryptedJSONField, EncryptedTextField
+from common.promise import Promise, State
+from sales.models import Conversation, Message
 
 
 class Thread(models.Model):
@@ -22,11 +27,18 @@ class Thread(models.Model):
     conversation = models.OneToOneField(
         Conversation, on_delete=models.CASCADE, related_name="thread", verbose_name=_("conversation")
     )
-    token_digest = models.CharField(max_length=64, editable=False)
+    #: of the web chat's token; empty where the vendor says who writes
+    token_digest = models.CharField(max_length=64, blank=True, default="", editable=False)
     page_url = EncryptedTextField(_("page"), label="channels_app.thread.page_url", blank=True, default="")
     read_seq = models.PositiveIntegerField(_("read up to"), default=0, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
-    expires_at = models.DateTimeField(_("token valid until"))
+    expires_at = models.DateTimeField(_("token valid until"), null=True, blank=True)
+    #: what the vendor tells and a later call needs: the item that is asked about, a name to write to
+    data = EncryptedJSONField(_("told by the channel"), label="channels_app.thread.data", null=True, blank=True)
+    #: since when the customer doesn't want to hear from us
+    unreachable_since = models.DateTimeField(_("unreachable since"), null=True, blank=True)
+    #: up to where the vendor's history has been read
+    looked_at = models.DateTimeField(_("looked at"), null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("thread")
@@ -34,3 +46,94 @@ class Thread(models.Model):
 
     def __str__(self) -> str:
         return f"{self._meta.verbose_name} {str(self.pk)[:8]}"
+
+
+class Delivery(Promise):
+    """That a message of ours is owed to a customer over a channel of a vendor.
+
+    ``sent`` has the vendor's ids of the pieces that have arrived, in order. ``sending_since`` is set while a call is
+    under way; whoever finds it set after a crash has a doubt to settle before anything is sent again.
+    """
+
+    #: a send has ten seconds
+    LEASE: ClassVar[timedelta] = timedelta(seconds=15)
+    WAITS: ClassVar[tuple[timedelta, ...]] = tuple(timedelta(seconds=s) for s in (2, 5, 15, 60, 300, 900, 3600))
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    message = models.OneToOneField(
+        Message, on_delete=models.CASCADE, related_name="delivery", verbose_name=_("message")
+    )
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.CASCADE, related_name="deliveries", verbose_name=_("conversation")
+    )
+    seq = models.PositiveIntegerField(_("number"))
+    sent = ArrayField(models.CharField(max_length=100), default=list, blank=True, editable=False)
+    sending_since = models.DateTimeField(_("sending since"), null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    sent_at = models.DateTimeField(_("sent at"), null=True, blank=True, editable=False)
+    delivered_at = models.DateTimeField(_("delivered at"), null=True, blank=True, editable=False)
+    read_at = models.DateTimeField(_("read at"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("delivery")
+        verbose_name_plural = _("deliveries")
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(state=State.DUE), name="delivery_due"),
+            models.Index(fields=["due_at"], condition=models.Q(state=State.TAKEN), name="delivery_taken"),
+            models.Index(fields=["conversation", "seq"], name="delivery_of_conversation"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self._meta.verbose_name} {str(self.pk)[:8]}"
+
+    @property
+    def lock_name(self) -> str:
+        """One send at a time in each conversation."""
+        return f"channels_app.delivery:{self.conversation_id}"
+
+    def due_again(self, problem: Exception, *, wait: timedelta) -> dict[str, Any]:
+        """Many that failed together shall not come again together."""
+        return super().due_again(problem, wait=wait * random.uniform(0.8, 1.25))
+
+    def take(self, *, now: datetime) -> bool:
+        """Only the first of its conversation: what was said before has to arrive before."""
+        earlier = Delivery.objects.filter(
+            conversation=self.conversation_id, seq__lt=self.seq, state__in=[State.DUE, State.TAKEN]
+        )
+        return not earlier.exists() and super().take(now=now)
+
+
+class Arrival(Promise):
+    """That something has happened in a chat of a vendor whose word we don't take: the chat is owed a look.
+
+    A look reads the chat back and stores what is new, so one that is owed covers all that came before it.
+    """
+
+    LEASE: ClassVar[timedelta] = timedelta(seconds=45)
+    WAITS: ClassVar[tuple[timedelta, ...]] = tuple(timedelta(seconds=s) for s in (1, 5, 15, 60, 300))
+
+    channel = models.CharField(_("channel"), max_length=20)
+    chat = models.CharField(_("chat"), max_length=200)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("arrival")
+        verbose_name_plural = _("arrivals")
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["channel", "chat"], condition=models.Q(state=State.DUE), name="arrival_one_due_per_chat"
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(state=State.DUE), name="arrival_due"),
+            models.Index(fields=["due_at"], condition=models.Q(state=State.TAKEN), name="arrival_taken"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {str(self.pk)[:8]}"
+
+    @property
+    def lock_name(self) -> str:
+        return f"channels_app.chat:{self.channel}:{self.chat}"

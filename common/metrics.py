@@ -19,11 +19,13 @@ _TURNS = (0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 45)
 
 messages_total = Counter("messages_total", "Messages stored.", ["channel", "author"])
 turns_total = Counter("turns_total", "Turns of the assistant that ended.", ["outcome"])
+guard_verdicts_total = Counter("guard_verdicts_total", "Drafts read by the guard, by what was found.", ["kind"])
 turn_seconds = Histogram("turn_seconds", "From the taking of a turn to its stored reply.", buckets=_TURNS)
 first_words_seconds = Histogram(
     "first_words_seconds", "From the taking of a turn to the first words of its answer shown.", buckets=_TURNS
 )
 documents_total = Counter("documents_total", "Documents rendered or refused.", ["kind", "outcome"])
+deliveries_total = Counter("deliveries_total", "Messages of ours handed to a channel.", ["channel", "outcome"])
 rings_failed_total = Counter("rings_failed_total", "Rings of the doorbell that no broker took.", ["task"])
 sweep_seconds = Histogram("sweep_seconds", "One round of the sweep.", buckets=_FAST)
 http_requests_total = Counter("http_requests_total", "HTTP requests answered.", ["route", "status"])

@@ -43,7 +43,7 @@ def record(conversation: Conversation, *, reason: HandoverReason, question: str,
     return row
 
 
-def close(conversation: Conversation, *, by: User, now: datetime) -> None:
+def close(conversation: Conversation, *, by: User | None, now: datetime) -> None:
     """Somebody of the staff has come, or has said that nobody needs to."""
     row = Handover.objects.open().filter(conversation=conversation).first()
     if row is None:

@@ -35,6 +35,6 @@ def about(kind: NoticeKind, subject: str) -> QuerySet[Notice]:
     return Notice.objects.filter(kind=kind, subject=subject[:100])
 
 
-def see(notices: QuerySet[Notice], *, by: User, now: datetime) -> int:
+def see(notices: QuerySet[Notice], *, by: User | None, now: datetime) -> int:
     """Mark notices as seen; who saw one first stays. Returns how many were new."""
     return notices.filter(seen_at=None).update(seen_at=now, seen_by=by)

@@ -255,8 +255,11 @@ def call_person(
 
 
 @transaction.atomic
-def take_over(*, conversation_id: uuid.UUID, by: User, now: datetime) -> Conversation:
-    """An operator leads from now on; an answer still on its way is thrown away."""
+def take_over(*, conversation_id: uuid.UUID, by: User | None, now: datetime) -> Conversation:
+    """An operator leads from now on; an answer still on its way is thrown away.
+
+    ``by`` is None for a colleague who writes in the vendor's own app, where nobody says who it is.
+    """
     conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
     if conversation.mode == Mode.CLOSED:
         raise ConversationClosed(str(conversation_id))
@@ -300,6 +303,23 @@ def send_as_operator(
     )
     reply_ready.send(sender=Message, conversation=conversation, message=message, turn=None)
     return message
+
+
+@transaction.atomic
+def heard_from_colleague(*, conversation_id: uuid.UUID, external_id: str, text: str, now: datetime) -> Message:
+    """Store what a colleague wrote in the vendor's own app; it takes the conversation over, as a word of ours does.
+
+    Raises ``IntegrityError`` when it is stored already.
+    """
+    conversation = take_over(conversation_id=conversation_id, by=None, now=now)
+    return append(
+        conversation,
+        now=now,
+        direction=Direction.OUT,
+        author=Author.OPERATOR,
+        external_id=external_id,
+        text=clean(text)[:TEXT_MOST],
+    )
 
 
 def _lead_by(conversation: Conversation, mode: Mode, **fields: Any) -> None:

@@ -72,7 +72,7 @@ def enter(conversation_id: uuid.UUID, token: str, *, now: datetime) -> Entry | N
     )
     # a stranger's id takes as long as a wrong token
     known, expires_at, last_seq, mode = row or ("", now, 0, Mode.CLOSED)
-    if not hmac.compare_digest(known, _digest(token)) or expires_at <= now:
+    if not hmac.compare_digest(known, _digest(token)) or expires_at is None or expires_at <= now:
         return None
     return Entry(last_seq, Mode(mode))
 

@@ -5,3 +5,4 @@ from .delivery import *
 from .admin import *
 from .observability import *
 from .vendors import *
+from .channels import *

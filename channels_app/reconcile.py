@@ -1,0 +1,9 @@
+"""What the sweep does for this app, without Celery or Valkey."""
+
+from datetime import datetime
+
+from channels_app import arrivals, deliveries
+
+
+def sweep(*, now: datetime) -> int:
+    return arrivals.sweep(now=now) + deliveries.sweep(now=now)
