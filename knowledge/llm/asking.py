@@ -12,7 +12,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from knowledge.llm import breaker, privacy, records
-from knowledge.llm.chat import Answer, Failure, ModelFailed, Profile, Prompt
+from knowledge.llm.chat import Answer, Dialect, Failure, ModelFailed, Profile, Prompt
 from knowledge.llm.models import Purpose
 from sales.assistant.protocol import Privacy
 
@@ -44,10 +44,13 @@ def ask(
     ``seconds`` are from end to end. A model that is asked with very little time left isn't blamed for being late.
     """
     occasion = occasion or Occasion()
-    started = time.monotonic()
     came: Answer | ModelFailed
+    started = time.monotonic()
     try:
-        came = _ask(prompt, profile=profile, hides=hides, seconds=seconds, hear=hear)
+        fit = privacy.fit(prompt, profile=profile, privacy=hides)
+        dialect = _dialect(profile)
+        started = time.monotonic()  # reading an SDK for the first time is no fault of its vendor
+        came = dialect.ask(fit, profile=profile, seconds=seconds, hear=hear)
     except ModelFailed as problem:
         came = problem
     except Exception as problem:  # a bug of a dialect mustn't cost the customer the answer of the next model
@@ -76,10 +79,7 @@ def ask(
     raise came
 
 
-def _ask(
-    prompt: Prompt, *, profile: Profile, hides: Privacy, seconds: float, hear: Callable[[str], None] | None
-) -> Answer:
+def _dialect(profile: Profile) -> Dialect:
     from knowledge.llm.dialects import by_name  # slow: the vendors' SDKs
 
-    fit = privacy.fit(prompt, profile=profile, privacy=hides)
-    return by_name(profile.dialect).ask(fit, profile=profile, seconds=seconds, hear=hear)
+    return by_name(profile.dialect)

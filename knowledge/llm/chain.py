@@ -392,7 +392,14 @@ def _same(call: Call | ToolRequest, tools: Mapping[str, Tool]) -> str:
     if tool := tools.get(call.name):
         with suppress(ValidationError):  # the tool will say so
             arguments = tool.arguments.model_validate(arguments).model_dump(mode="json")
-    return f"{call.name} {json.dumps(arguments, sort_keys=True, ensure_ascii=False, default=str)}"
+    return f"{call.name} {json.dumps(_bare(arguments), sort_keys=True, ensure_ascii=False, default=str)}"
+
+
+def _bare(value: Any) -> Any:
+    """JSON without what holds nothing: no list and an empty one ask for the same."""
+    if isinstance(value, dict):
+        return {name: bare for name, each in value.items() if (bare := _bare(each)) not in (None, "", [], {})}
+    return [_bare(each) for each in value] if isinstance(value, list) else value
 
 
 def _as_requests(calls: Sequence[Call]) -> tuple[ToolRequest, ...]:

@@ -10,6 +10,8 @@ import pytest
 from django.apps import apps
 from django.core.management import call_command
 
+from knowledge.llm.chat import Profile, Prompt, Said
+from knowledge.llm.dialects import by_name
 from tests.llm.talking import Talk
 from tests.standins.anthropic_messages import AnthropicMessages
 from tests.standins.openai_chat import OpenAIChat
@@ -32,15 +34,23 @@ def shop(db: Any, settings: Any) -> None:
     call_command("load_demo_seller", verbosity=0)
 
 
+def warm(dialect: str, address: str) -> None:
+    """Ask once without a clock: an SDK takes its time to be read, and its first client to be made."""
+    profile = Profile(slug="warm", dialect=dialect, model="demo", base_url=address, key=KEY)
+    by_name(dialect).ask(Prompt("", (Said("user", "."),)), profile=profile, seconds=20, hear=None)
+
+
 @pytest.fixture(scope="session")
 def _openai() -> Iterator[OpenAIChat]:
     with OpenAIChat() as vendor:
+        warm("openai", vendor.url)
         yield vendor
 
 
 @pytest.fixture(scope="session")
 def _anthropic() -> Iterator[AnthropicMessages]:
     with AnthropicMessages() as vendor:
+        warm("anthropic", vendor.root)
         yield vendor
 
 
@@ -50,7 +60,7 @@ def openai(_openai: OpenAIChat, profiles: Any, settings: Any) -> Iterator[OpenAI
     _openai.forget()
     settings.OPENAI_API_KEY, settings.OPENAI_BASE_URL, settings.OPENAI_MODEL = KEY, _openai.url, "demo-first"
     settings.EMBEDDER = ""
-    settings.MODEL_CALL_SECONDS, settings.MODEL_TURN_SECONDS = 0.6, 4
+    settings.MODEL_CALL_SECONDS, settings.MODEL_TURN_SECONDS = 0.8, 8
     yield _openai
     assert _openai.faults == []
 
