@@ -17,7 +17,11 @@ def start() -> None:
     folder = Path(tempfile.mkdtemp(prefix="sales-tests-"))
     for name in list(os.environ):
         # nothing of the developer's own set-up may leak into a test
-        if name.endswith(("_API_KEY", "_TOKEN", "_SECRET")) or name in {"DATABASE_URL", "REDIS_URL", "SENTRY_DSN"}:
+        if (
+            name.endswith(("_API_KEY", "_TOKEN", "_SECRET", "_CREDENTIALS"))
+            or name.startswith("MODEL_")
+            or name in {"DATABASE_URL", "REDIS_URL", "SENTRY_DSN"}
+        ):
             os.environ.pop(name)
     os.environ["STATE_DIR"] = str(folder / "state")
     os.environ["TEST_RUN_STATE"] = str(folder)
