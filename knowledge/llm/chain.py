@@ -28,6 +28,7 @@ from knowledge.llm.chat import Answer, Call, Called, Failure, ModelFailed, Profi
 from knowledge.llm.prompting import citations, prompt_for, version
 from sales.assistant.protocol import Entry, Hear, Heard, Model, Reply, ToolRequest, ToolResult, TurnContext
 from sales.assistant.tools import Tool
+from sales.models import ToolCall
 
 logger = logging.getLogger(__name__)
 
@@ -40,6 +41,8 @@ LEAST_SECONDS = 1.0
 CALLING_STEPS = 4
 #: calls taken from one answer
 CALLS_MOST = 8
+#: calls of an earlier try that are read again
+PAST_MOST = 30
 #: how often one step asks the same model: wrong calls are told it, and it may put them right
 ROUNDS_MOST = 3
 
@@ -116,8 +119,8 @@ class Chain:
         step = _Step()
         self._ear = None
         if self._read is None:
-            if search := _search(log, tools):
-                return search
+            if first := _done_before(context, log) or _search(log, tools):
+                return first
             if reply := self._of_models(step, context=context, log=log, tools=tools, hear=hear):
                 return reply
             self._take_over(log)
@@ -343,6 +346,18 @@ class _Ear:
         if words:
             self._told = True
             self._hear(words)
+
+
+def _done_before(context: TurnContext, log: Sequence[Entry]) -> Reply | None:
+    """What an earlier try of this turn has had done, asked for once more word for word: the journal answers, nothing
+    happens again, and whoever speaks now knows of it. A model would hardly find the same words twice."""
+    if context.attempt < 2 or context.turn_id is None or any(isinstance(each, Reply) for each in log):
+        return None
+    past = ToolCall.objects.filter(turn=context.turn_id, failed=False).order_by("position")[:PAST_MOST]
+    calls = tuple(ToolRequest(f"before-{n}", call.name, dict(call.arguments)) for n, call in enumerate(past, 1))
+    if not calls:
+        return None
+    return Reply(calls=calls, reason="what was done before is read first", notes={"from_before": len(calls)})
 
 
 def _search(log: Sequence[Entry], tools: Mapping[str, Tool]) -> Reply | None:

@@ -262,3 +262,31 @@ def test_no_key_means_the_model_without_one(talk: Talk, profiles: Any) -> None:
 
     honest(said, by="keyless")
     assert said.calls == []
+
+
+def test_second_try_of_a_turn_repeats_nothing_though_the_model_words_it_otherwise(
+    talk: Talk, openai: OpenAIChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sales.assistant import turn as turns
+
+    wanted = {"products": [{"product": "ai_manager", "tier": "business"}], "billing_period": "month"}
+    openai.say(calls=[("pricing__quote", wanted), ("knowledge__search", {"query": "тариф"})])
+    openai.say("Сумма в карточке.")
+    real, tries = turns.say, []
+
+    def dying(*args: Any, **rest: Any) -> None:
+        tries.append(1)
+        if len(tries) == 1:
+            raise RuntimeError("the worker dies before the reply is stored")
+        real(*args, **rest)
+
+    monkeypatch.setattr(turns, "say", dying)
+    openai.say("Расчёт я уже подготовил, он в карточке.")
+
+    said = talk.say("Сколько стоит AI-менеджер, тариф «Бизнес», на месяц?")
+
+    assert len(tries) == 2
+    assert said.text == "Расчёт я уже подготовил, он в карточке."
+    assert said.tools == ["knowledge__search", "pricing__quote", "knowledge__search"]
+    assert [card["kind"] for card in Message.objects.get(turn=said.turn).cards] == ["quote"]
+    assert "pricing__quote" in str(openai.asked[-1]["messages"])
