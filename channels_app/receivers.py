@@ -8,9 +8,10 @@ from typing import Any
 from django.db import transaction
 from django.dispatch import receiver
 
-from channels_app.webchat import hub
+from channels_app.webchat import bell, hub
+from channels_app.webchat.bell import Piece
 from channels_app.webchat.threads import CHANNEL
-from sales.signals import message_stored, mode_changed, turn_started
+from sales.signals import message_stored, mode_changed, reply_growing, turn_started
 
 
 @receiver(message_stored)
@@ -32,3 +33,12 @@ def typing_to_the_web_chat(sender: Any, conversation_id: Any, turn: Any, **kwarg
     """When the assistant begins to answer, then the visitor's browsers show it."""
     if turn.conversation.channel == CHANNEL:
         transaction.on_commit(partial(hub.announce, conversation_id, typing=True), robust=True)
+
+
+@receiver(reply_growing)
+def words_to_the_web_chat(
+    sender: Any, conversation_id: Any, channel: str, turn: str, at: int, text: str, **kwargs: Any
+) -> None:
+    """When an answer grows, then the visitor's browsers read along."""
+    if channel == CHANNEL:
+        bell.tell(Piece(conversation_id.hex, turn, at, text))

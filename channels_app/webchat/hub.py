@@ -93,6 +93,12 @@ class Hub:
         if behind:
             self.look(conversation_id)
 
+    def grow(self, conversation_id: uuid.UUID, turn: str, at: int, text: str) -> None:
+        """Words of an answer that is being written, for those who sit in this conversation now."""
+        for socket in self.sockets.get(conversation_id, ()):
+            if socket.grow(turn, at, text):
+                self._begin(socket.show_growth())
+
     def look(self, conversation_id: uuid.UUID) -> None:
         """Bring everyone in this conversation up to date; one look at a time, and another if asked meanwhile."""
         if conversation_id in self._looking:
@@ -159,6 +165,8 @@ class Hub:
                     async with asyncio.timeout(JOIN_EVERY):
                         while True:
                             message = await layer.receive(channel)
+                            for conversation, *piece in message.get("pieces", ()):
+                                self.grow(uuid.UUID(conversation), *piece)
                             for conversation, seq, typing in message["rings"]:
                                 self.heard(uuid.UUID(conversation), seq, typing)
         finally:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from sales.enums import Mode
+from sales.enums import Direction, Mode
 from sales.models import Conversation
 from sales.queries import as_wire, messages_after
 
@@ -22,16 +22,20 @@ class News:
     frames: tuple[tuple[int, str], ...]
     mode: Mode
     more: bool
+    #: number of a message → the turn that it ends
+    turns: Mapping[int, str] = field(default_factory=dict)
 
 
 def after(conversation_id: uuid.UUID, seq: int) -> News:
     """What has happened in a conversation after message ``seq``."""
     mode = Conversation.objects.values_list("mode", flat=True).get(pk=conversation_id)
     found = messages_after(conversation_id, seq, limit=PAGE)
+    ends = {each.seq: each.external_id or "" for each in found if each.direction == Direction.OUT}
     return News(
         frames=tuple((each.seq, frame(type="message", message=as_wire(each))) for each in found),
         mode=Mode(mode),
         more=len(found) == PAGE,
+        turns={seq: name.removeprefix("turn:") for seq, name in ends.items() if name.startswith("turn:")},
     )
 
 

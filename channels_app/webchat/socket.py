@@ -34,10 +34,57 @@ _CLOSED = ("closed", "This conversation is closed.")
 _UNAVAILABLE = ("unavailable", "The message could not be stored just now: send it again.")
 
 
+#: while these lead, no answer of the assistant's will come
+_PEOPLE = (Mode.OPERATOR, Mode.CLOSED)
+
+
+class _Draft:
+    """The answer that one browser sees being written, or, once it is ``over``, the one that it saw last."""
+
+    __slots__ = ("_at", "_waiting", "over", "showing", "turn")
+
+    def __init__(self, turn: str, *, over: bool = False) -> None:
+        self.turn = turn
+        self.over = over
+        self.showing = False
+        self._at = 0
+        self._waiting = ""
+
+    def names(self, turn: str) -> bool:
+        return self.turn == turn and not self.over
+
+    def is_of(self, turn: str) -> bool:
+        """Whether ``turn`` names a draft of the turn that is over: an id, or the id and a number behind a colon."""
+        return turn.partition(":")[0] == self.turn.partition(":")[0]
+
+    def take(self, at: int, text: str) -> bool:
+        if at != self._at:
+            return False
+        self._at += len(text)
+        self._waiting += text
+        return True
+
+    def next(self) -> str:
+        text, self._waiting = self._waiting, ""
+        return text
+
+
 class Socket:
     """A connection from its first byte to its last."""
 
-    __slots__ = ("_closing", "_heard", "_limits", "_send", "_stale", "busy", "conversation_id", "hub", "mode", "seq")
+    __slots__ = (
+        "_closing",
+        "_draft",
+        "_heard",
+        "_limits",
+        "_send",
+        "_stale",
+        "busy",
+        "conversation_id",
+        "hub",
+        "mode",
+        "seq",
+    )
 
     #: a message can have no number above this one
     SEQ_MOST: ClassVar[int] = 2**31 - 1
@@ -53,6 +100,8 @@ class Socket:
         self._heard = 0
         self._stale = False
         self._closing = False
+        #: the answer that this browser sees being written
+        self._draft: _Draft | None = None
         self._limits = frames.Limits()
         self._send = send
 
@@ -96,6 +145,7 @@ class Socket:
                 await self._answer(frame)
         finally:
             self.busy = False
+        await self.show_growth()
         if self.hub and not self._closing and (self._stale or self._heard > self.seq):
             self._stale = False
             self.hub.look(self.conversation_id)
@@ -191,7 +241,7 @@ class Socket:
     async def show(self, found: news.News) -> None:
         """Send what is new to this browser of what was read."""
         for seq, text in found.frames:
-            await self._show_message(seq, text)
+            await self._show_message(seq, text, ends=found.turns.get(seq))
         await self._show_mode(found.mode)
 
     async def _show_mode(self, mode: Mode) -> None:
@@ -209,15 +259,41 @@ class Socket:
             found = await database.run(news.after, self.conversation_id, self.seq)
             kept = [each for each in found.frames if each[0] < before]
             for seq, text in kept:
-                await self._show_message(seq, text)
+                await self._show_message(seq, text, ends=found.turns.get(seq))
             if len(kept) < len(found.frames) or not found.more:
                 await self._show_mode(found.mode)
                 return
 
-    async def _show_message(self, seq: int, text: str) -> None:
+    async def _show_message(self, seq: int, text: str, *, ends: str | None = None) -> None:
         if seq == self.seq + 1:
             self.seq = seq
+            if ends:
+                self._draft = _Draft(ends, over=True)
             await self._text(text)
+
+    def grow(self, turn: str, at: int, text: str) -> bool:
+        """Keep words of an answer that is being written; returns whether they may be shown at once.
+
+        Only those that go on with what this browser has: a hole could turn the sense round, and the whole comes soon.
+        """
+        draft = self._draft
+        if draft is None or not draft.names(turn):
+            if at or (draft is not None and draft.over and draft.is_of(turn)) or self.mode in _PEOPLE:
+                return False
+            self._draft = draft = _Draft(turn)
+        return draft.take(at, text) and not self.busy and not draft.showing
+
+    async def show_growth(self) -> None:
+        """Send the words that have been kept, in their order."""
+        draft = self._draft
+        if draft is None or draft.showing or self.busy:
+            return
+        draft.showing = True
+        try:
+            while draft is self._draft and not self.busy and (text := draft.next()) and self.mode not in _PEOPLE:
+                await self._say(type="delta", turn=draft.turn, text=text)
+        finally:
+            draft.showing = False
 
     async def _error(self, code: str, detail: str, client_id: str = "") -> None:
         said = {"type": "error", "code": code, "detail": detail}

@@ -354,7 +354,7 @@ class Talk {
     this.store = store;
     /** @type {Map<number, Message>} */ this.messages = new Map();
     /** @type {Map<string, Pending>} */ this.pending = new Map();
-    /** @type {Map<string, string>} */ this.streams = new Map();
+    /** @type {{turn: string, text: string}|null} */ this.draft = null; // an answer that is being written
     this.mode = "assistant";
     this.writing = { author: "", until: 0 };
     this.known = 0; // everything up to this number is here
@@ -372,10 +372,15 @@ class Talk {
     while (this.messages.has(this.known + 1)) this.known += 1;
     this.last = Math.max(this.last, message.seq);
     if (message.author !== "customer") {
-      this.streams.clear();
+      this.draft = null;
       this.writing.until = 0;
     }
     return true;
+  }
+
+  /** Words of an answer that is being written; another draft takes the place of the one before. */
+  grow(turn, text) {
+    this.draft = this.draft?.turn === turn ? { turn, text: this.draft.text + text } : { turn, text };
   }
 
   /** Write a message down before it is sent, so that a reload or a lost line can't lose it. */
@@ -555,7 +560,7 @@ class Wire {
     this.socket = null;
     this.ready = false;
     this.failures += 1;
-    this.talk.streams.clear();
+    this.talk.draft = null;
     for (const item of this.talk.pending.values()) item.flying = false;
     this.retryAt = Date.now() + (code === 4429 ? 10_000 : this.pause());
     if (code === 4401) this.check();
@@ -586,18 +591,19 @@ class Wire {
       this.pinged = 0;
       if (!this.synced) this.old = frame.seq;
       this.synced = true;
-      talk.streams.clear();
+      talk.draft = null;
       this.flush();
     } else if (frame.type === "message") {
       this.take(frame.message);
     } else if (frame.type === "ack") {
       talk.acknowledge(frame.client_id, frame.seq);
     } else if (frame.type === "delta") {
-      talk.streams.set(frame.turn, (talk.streams.get(frame.turn) || "") + frame.text);
+      talk.grow(frame.turn, frame.text);
     } else if (frame.type === "typing" && frame.author !== "customer") {
       talk.writing = { author: frame.author, until: Date.now() + 6000 };
     } else if (frame.type === "state") {
       talk.mode = frame.mode;
+      if (!["assistant", "waiting"].includes(talk.mode)) talk.draft = null;
     } else if (frame.type === "error") {
       this.blame(frame);
     }
@@ -868,7 +874,6 @@ svg { width: 20px; height: 20px; flex: none; }
 .customer .bubble { background: var(--accent); color: var(--on); border-bottom-right-radius: 5px; white-space: pre-wrap; }
 .system { align-items: center; }
 .system .bubble { background: none; color: var(--muted); }
-.bubble.raw { white-space: pre-wrap; }
 .bubble :first-child { margin-top: 0; }
 .bubble > :last-child, blockquote > :last-child { margin-bottom: 0; }
 .bubble p { margin: 0 0 8px; }
@@ -1317,8 +1322,10 @@ class View {
       list.push([`m:${message.seq}`, `${first}${live}${ended}${fresh}`, () => this.message(message, { first, live, ended, fresh })]);
       [today, before] = [date, message.author];
     }
-    for (const [turn, text] of talk.streams) {
-      list.push([`s:${turn}`, text, () => this.stream(text, before !== "assistant")]);
+    if (talk.draft) {
+      const { text } = talk.draft;
+      const first = before !== "assistant";
+      list.push(["growing", text + first, () => this.stream(text, first)]);
       before = "assistant";
     }
     for (const item of waiting) {
@@ -1332,7 +1339,7 @@ class View {
     const expected = wire.session && !wire.offline && ["assistant", "waiting"].includes(talk.mode) &&
       (asked ? Date.now() - Date.parse(asked.created_at) < LATE : waiting.some((item) => !item.refused && Date.now() - item.since < LATE));
     const author = told || (expected ? "assistant" : "");
-    if (author && !talk.streams.size) list.push(["typing", author + (before !== author), () => this.typing(author, before !== author)]);
+    if (author && !talk.draft) list.push(["typing", author + (before !== author), () => this.typing(author, before !== author)]);
     return list;
   }
 
@@ -1357,8 +1364,7 @@ class View {
   sources(citations) {
     const titles = [...new Set(citations.map((citation) => citation.title).filter(Boolean))];
     if (!titles.length) return null;
-    const more = titles.length > 1 ? ` ${this.t("source_more", { count: titles.length - 1 })}` : "";
-    return h("details", { class: "source" }, h("summary", {}, `${this.t("source")} ${titles[0]}${more}`), h("ul", {}, titles.map((title) => h("li", {}, title))));
+    return h("details", { class: "source" }, h("summary", {}, this.t("sources", { count: titles.length })), h("ul", {}, titles.map((title) => h("li", {}, title))));
   }
 
   unsent(item, state, first) {
@@ -1383,7 +1389,7 @@ class View {
 
   stream(text, first) {
     return h("article", { class: `item assistant${first ? " new" : ""}`, "aria-busy": "true" },
-      first && h("span", { class: "who" }, this.t("assistant")), h("div", { class: "bubble raw" }, text));
+      first && h("span", { class: "who" }, this.t("assistant")), h("div", { class: "bubble" }, markdown(text, this.words)));
   }
 
   typing(author, first) {

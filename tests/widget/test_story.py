@@ -71,7 +71,7 @@ def test_a_chip_is_a_question_and_the_answer_names_its_source(open_page: Callabl
     panel.get_by_role("button", name="Что умеет AI-менеджер?").click()
 
     _answered(page, 1)
-    expect(page.locator("details.source summary")).to_contain_text("Источник:")
+    expect(page.locator("details.source summary")).to_contain_text("Источники:")
 
 
 def test_a_button_of_the_site_opens_the_chat_with_its_question(open_page: Callable[..., Page], stack: Stack) -> None:

@@ -336,20 +336,6 @@ def test_a_refused_message_says_so_and_holds_nothing_up(embed: Callable[..., Pag
     assert server.texts() == ["первое", "хорошее"]
 
 
-def test_a_stream_grows_and_the_finished_message_takes_its_place(embed: Callable[..., Page], server: StandIn) -> None:
-    page = embed()
-    server.reply = None
-    begin(page, "первое")
-
-    server.send(type="delta", turn="t1", text="**Тариф")
-    server.send(type="delta", turn="t1", text="** Бизнес")
-
-    expect(page.locator("[aria-busy=true] .bubble")).to_have_text("**Тариф** Бизнес")
-    server.say("**Тариф** Бизнес", author="assistant")
-    see(page, "первое", "Тариф Бизнес")
-    expect(page.locator("[aria-busy=true]")).to_have_count(0)
-
-
 def test_states_are_told_in_words(embed: Callable[..., Page], server: StandIn) -> None:
     page = embed()
     panel = begin(page)
