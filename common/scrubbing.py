@@ -47,10 +47,10 @@ def scrub(text: str) -> str:
         text = pattern.sub(instead, text)
     spans = sorted(find_personal(text))
     parts, at = [], 0
-    for start, end, _kind, _key in spans:
-        if start >= at:
-            parts += [text[at:start], _HIDDEN]
-        at = max(at, end)
+    for each in spans:
+        if each.start >= at:
+            parts += [text[at : each.start], _HIDDEN]
+        at = max(at, each.end)
     text = "".join([*parts, text[at:]])
     return text if len(text) <= MOST else text[:MOST] + "…"
 

@@ -42,10 +42,10 @@ DOUBTFUL = (
 
 
 def _names(context: ToolContext) -> list[str]:
-    """What the customer is called: an argument comes with it, and the embedder may not hear it."""
-    return [
-        str(name) for lead in Lead.objects.filter(pk=context.lead_id).only("name") if (name := readable(lead, "name"))
-    ]
+    """Who is named in this conversation: an argument comes with the name, and the embedder may not hear it."""
+    lead = Lead.objects.filter(pk=context.lead_id).only("name").first()
+    called = str(readable(lead, "name")) if lead is not None else ""
+    return [*filter(None, [called]), *context.privacy.names]
 
 
 @tool

@@ -8,7 +8,6 @@ moves a score by less than anybody sees, and millions of postings are half as la
 from __future__ import annotations
 
 import re
-import threading
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ from typing import Any
 
 import snowballstemmer
 from rapidfuzz.distance import OSA
+
+from common.russian import analyzer
 
 #: letters of the stem of the dictionary form that are kept: «оплат» for «оплатить», «оплата» and «оплаченный»
 PREFIX = 5
@@ -158,20 +159,3 @@ def _russian() -> Any:
 @cache
 def _english() -> Any:
     return snowballstemmer.stemmer("english")
-
-
-def analyzer() -> Any:
-    """The dictionaries of Russian word forms, one for the process; the first call takes half a second."""
-    with _reading:
-        return _analyzer()
-
-
-@cache
-def _analyzer() -> Any:
-    import pymorphy3  # slow: it reads its dictionaries, 15 MB; not every process searches
-
-    return pymorphy3.MorphAnalyzer()
-
-
-#: two threads at once would read them twice
-_reading = threading.Lock()

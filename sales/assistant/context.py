@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from common.fields import readable
 from common.masking import Masker
@@ -21,6 +22,8 @@ MESSAGES_MOST = 40
 CHARACTERS_MOST = 12_000
 #: how the external id of a system message begins that ends a talk: what stands before it is over for a model
 CLOSING = "closed:"
+#: under which topic of a conversation's memory its marks are kept
+MARKS = "marks"
 #: the latest of what is known of the lead; more is for staff
 FACTS_MOST = 30
 
@@ -45,7 +48,8 @@ def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene
     turn.after_seq = answered_upto(conversation)
     latest = list(Message.objects.filter(conversation=conversation).order_by("-seq")[:MESSAGES_MOST])
     lead = conversation.lead
-    masker = masker_of(lead)
+    memory = conversation.memory or {}
+    masker = masker_of(lead, memory=memory)
     log: list[Heard] = []
     spent = 0
     for message in latest:
@@ -58,11 +62,11 @@ def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene
             break
         log.append(Heard(message.author, text, message.seq, pending=pending))  # type: ignore[arg-type]
     log.reverse()
-    masked = tuple(Heard(each.author, masker.mask(each.text), each.seq, each.pending) for each in log)
+    texts = masker.mask_conversation([(each.author, each.text) for each in log])
+    masked = tuple(replace(each, text=text) for each, text in zip(log, texts, strict=True))
     upto_seq = latest[0].seq if latest else 0
     contacts = frozenset(name for name in ("name", "phone", "email", "company") if getattr(lead, name))
     pending_text = " ".join(each.text for each in masked if each.pending)
-    memory = conversation.memory or {}
     known = lead.facts.holding()[:FACTS_MOST]
     context = TurnContext(
         now=now,
@@ -82,6 +86,18 @@ def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene
     return Scene(context, masked, masker, upto_seq)
 
 
-def masker_of(lead: Lead) -> Masker:
-    """What hides a customer's personal data, the name among it, from whoever isn't to have it."""
-    return Masker(known_names=[lead.name])
+def masker_of(lead: Lead, *, memory: Mapping[str, Any] | None = None) -> Masker:
+    """What hides a customer's personal data, the name among it, from whoever isn't to have it.
+
+    With a conversation's ``memory`` values keep the marks that they had in it before.
+    """
+    return Masker(known_names=[lead.name], state=(memory or {}).get(MARKS))
+
+
+def remember_marks(conversation: Conversation, *, masker: Masker) -> None:
+    """Keep which mark stands for what, so that it does so in the turns to come. The row is locked by the caller."""
+    memory = conversation.memory or {}
+    state = masker.state
+    if state != memory.get(MARKS, {"marks": [], "names": []}):
+        conversation.memory = {**memory, MARKS: state}
+        conversation.save(update_fields={"memory"})

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.db import transaction
 
-from sales.assistant.protocol import ToolRequest, ToolResult
+from sales.assistant.protocol import ToolRequest, ToolResult, TurnContext
 from sales.assistant.tools import Tool, ToolContext, ToolFailed, ToolOutput
 from sales.models import Conversation, ToolCall, Turn
 
@@ -120,11 +120,16 @@ def remember(conversation_id: Any, topics: Mapping[str, Any]) -> None:
     conversation.save(update_fields={"memory"})
 
 
-def context_of(turn: Turn, *, language: Any, now: datetime) -> ToolContext:
+def context_of(turn: Turn, *, context: TurnContext, now: datetime) -> ToolContext:
     """On whose behalf this turn's tools run."""
     conversation = turn.conversation
     return ToolContext(
-        conversation_id=conversation.pk, lead_id=conversation.lead_id, turn_id=turn.pk, now=now, language=language
+        conversation_id=conversation.pk,
+        lead_id=conversation.lead_id,
+        turn_id=turn.pk,
+        now=now,
+        language=context.language,
+        privacy=context.privacy,
     )
 
 

@@ -84,6 +84,11 @@ Entry = Heard | Reply | ToolResult
 class Privacy(Protocol):
     """What keeps personal data of one conversation at home."""
 
+    @property
+    def names(self) -> Sequence[str]:
+        """The names of people that are known or were said: for whoever hides them in other texts."""
+        ...
+
     def hide(self, text: str) -> str:
         """The text with marks in place of personal data; marks that stand there already stay."""
         ...

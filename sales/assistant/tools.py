@@ -16,6 +16,9 @@ from typing import Any, Literal, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
+from common.masking import Masker
+from sales.assistant.protocol import Privacy
+
 
 class ToolFailed(Exception):
     """The tool refuses; the message is words for the model, and says what to do instead."""
@@ -32,6 +35,8 @@ class ToolContext:
     language: Literal["ru", "en"] = "ru"
     #: who asks for it: the slug of a model
     model: str = ""
+    #: hides this conversation's personal data from whomever a tool asks outside
+    privacy: Privacy = field(default_factory=Masker, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from common.logging import bound
 from common.promise import State, Superseded
 from common.text import clean
 from sales.assistant import guard
-from sales.assistant.context import Scene, set_scene
+from sales.assistant.context import Scene, remember_marks, set_scene
 from sales.assistant.journal import Journal, context_of
 from sales.assistant.protocol import Entry, Heard, Model, Reply, ToolRequest, ToolResult
 from sales.assistant.streaming import Judge, Stream
@@ -44,6 +44,8 @@ GAVE_UP = {
     "ru": "Не получилось подготовить ответ, простите. Я позвал сотрудника: он прочитает переписку и ответит здесь же.",
     "en": "I could not prepare an answer, sorry. I have called a colleague, who will read this and answer here.",
 }
+
+NO_SUCH_MARK = "Nothing stands behind {} in this conversation. Ask the customer for it, or leave it out."
 
 
 class TurnTooLong(Exception):
@@ -93,7 +95,7 @@ def fulfil(turn: Turn) -> None:
     model: Model = import_string(settings.ASSISTANT_MODEL)()
     scene = set_scene(conversation=conversation, turn=turn, now=now)
     journal = Journal(turn=turn, tools=TOOLS)
-    stream = Stream(turn, reveal=lambda words: clean(scene.masker.unmask(words)), began=started)
+    stream = Stream(turn, reveal=lambda words: clean(scene.masker.say(words)), began=started)
     reply = speak(scene=scene, model=model, journal=journal, tools=TOOLS, now=now, stream=stream)
     if stream.first_ms is not None:
         metrics.first_words_seconds.observe(stream.first_ms / 1000)
@@ -115,7 +117,7 @@ def speak(
 ) -> Reply:
     """Let the model speak, using tools as it needs them; a draft that the guard refuses gets one more try."""
     log: list[Entry] = list(scene.log)
-    tool_context = context_of(journal.turn, language=scene.context.language, now=now)
+    tool_context = context_of(journal.turn, context=scene.context, now=now)
     refused = False
     for _ in range(steps):
         before = time.perf_counter()
@@ -170,6 +172,8 @@ def _judge(log: list[Entry]) -> Judge:
 
 def _run(call: ToolRequest, *, scene: Scene, journal: Journal, context: Any) -> ToolResult:
     """Run a call with the real values behind the masks, and mask what comes back."""
+    if unknown := scene.masker.unknown(dict(call.arguments)):
+        return ToolResult(id=call.id, name=call.name, text=NO_SUCH_MARK.format(", ".join(unknown)), failed=True)
     real = ToolRequest(call.id, call.name, scene.masker.unmask(dict(call.arguments)))
     result = journal.run(real, context=context)
     return ToolResult(
@@ -219,6 +223,7 @@ def _store(
     if reply.chips:
         options = [{"label": chip, "text": chip} for chip in reply.chips]
         cards.append({"kind": "choices", "text": " · ".join(reply.chips), "options": options})
+    remember_marks(conversation, masker=scene.masker)
     if scene.context.language != conversation.language:
         Conversation.objects.filter(pk=conversation.pk).update(language=scene.context.language)
     return append(
@@ -227,7 +232,7 @@ def _store(
         direction=Direction.OUT,
         author=Author.ASSISTANT,
         external_id=f"turn:{turn.pk}",  # a second reply to one turn would break the uniqueness of the row
-        text=_with_notices(clean(scene.masker.unmask(reply.text))[:REPLY_MOST], journal.notices),
+        text=_with_notices(clean(scene.masker.say(reply.text))[:REPLY_MOST], journal.notices),
         cards=cards,
         citations=journal.citations(reply.sources),
     )

@@ -91,7 +91,21 @@ def test_the_customers_name_never_leaves(two, conversation, now):
 
     tool(context=context, query="Какие скидки для Варфоломея Кукушкина?")
 
-    assert two.texts[-1] == "Какие скидки для [ИМЯ_1] [ИМЯ_2]?"
+    assert two.texts[-1] == "Какие скидки для [ИМЯ_1]?"
+
+
+def test_a_name_said_in_the_conversation_never_leaves(two, conversation, now):
+    from common.masking import Masker
+    from knowledge.tools import search as tool
+    from sales.assistant.tools import ToolContext
+
+    masker = Masker()
+    masker.mask_conversation([("assistant", "Как вас зовут?"), ("customer", "капитолина"), ("customer", "а скидки?")])
+    context = ToolContext(conversation.pk, conversation.lead_id, None, now, privacy=masker)
+
+    tool(context=context, query="скидки для капитолины")
+
+    assert two.texts[-1] == "скидки для [ИМЯ_1]"
 
 
 def test_the_same_question_is_asked_once(two):

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from knowledge.llm.prompting.citations import Cited, Unmarked, look, read, says_unknown, without
 from knowledge.models import Article
 from knowledge.reading import label
-from sales.assistant.protocol import Reply, ToolRequest, ToolResult
+from sales.assistant.protocol import Reply, ToolRequest, ToolResult, TurnContext
 from sales.assistant.tools import TOOLS, ToolContext
 from tests.knowledge.conftest import write
 
@@ -176,7 +176,7 @@ def test_a_stored_reply_names_the_version_and_the_wire_only_the_title(conversati
     turn.refresh_from_db()
     journal = Journal(turn=turn, tools=TOOLS)
     request = ToolRequest("1", "knowledge__search", {"query": "где хранятся данные"})
-    result = journal.run(request, context=context_of(turn, language="ru", now=now))
+    result = journal.run(request, context=context_of(turn, context=TurnContext(now, "ru", "webchat"), now=now))
     text, sources = read("В России [#a], а не [#b].", [result])
     reply = Reply(text=text, sources=sources)
 

@@ -21,12 +21,24 @@ _CALLED = re.compile(
 _IAM = re.compile(
     rf"(?:^|[.,!?\n]\s*|здравствуйте\s+)(?:я|это|с вами|пишет вам)\s*[,—-]?\s*(?P<name>{_FULL})", re.IGNORECASE
 )
+#: the same with a name that is hidden
+_MASKED_IAM = re.compile(
+    rf"(?:(?:зовут|имя|ф\.?и\.?о\.?|контактное лицо|name is|i am|i'm|this is|с уважением|regards)\W{{1,4}}"
+    rf"|(?:^|[.,!?\n]\s*|здравствуйте\s+|добрый день\s+)(?:я|это|с вами|пишет вам|на связи)\s*[,—-]?\s*)"
+    rf"(?P<name>{_MASKED_NAME.pattern})",
+    re.IGNORECASE,
+)
+_MASKED_BESIDE = re.compile(
+    rf"(?P<before>{_MASKED_NAME.pattern})[\s,:;—-]*(?:(?:тел\w*|моб\w*|почта|e?-?mail)\W{{0,3}})?(?=\[(?:ТЕЛЕФОН|ПОЧТА)_\d+\])"
+    rf"|\[(?:ТЕЛЕФОН|ПОЧТА)_\d+\][\s,:;—-]*(?P<after>{_MASKED_NAME.pattern})",
+    re.IGNORECASE,
+)
 _BESIDE_MASK = re.compile(
     rf"(?P<before>{_FULL})[\s,:;—-]*(?=\[(?:ТЕЛЕФОН|ПОЧТА)_\d+\])|\[(?:ТЕЛЕФОН|ПОЧТА)_\d+\][\s,:;—-]*(?P<after>{_FULL})"
 )
 _COMPANY = re.compile(
     r"\b(?P<form>ООО|ОАО|ЗАО|ПАО|АО|НКО|АНО|ИП|ooo|llc|ltd)\s+(?:[«\"“„'](?P<quoted>[^»\"”“'\n]{1,80})[»\"”“']"
-    r"|(?P<bare>[А-ЯЁA-Z][\w-]*(?:\s+[А-ЯЁA-Z][\w.-]*){0,2}))"
+    r"|(?P<bare>\[ИМЯ_\d+\]|[А-ЯЁA-Z][\w-]*(?:\s+[А-ЯЁA-Z][\w.-]*){0,2}))"
 )
 _NAMED_COMPANY = re.compile(
     r"(?:компани[яию]|фирм[аыу]|организаци[яию]|company)\s*[:—-]?\s*(?:[«\"“„](?P<quoted>[^»\"”“\n]{1,80})[»\"”“]|(?P<bare>[А-ЯЁA-Z][\w-]+))"
@@ -48,8 +60,9 @@ def _name(text: str) -> str:
     called = _CALLED.search(text)
     if called is not None and _looks_called(called["name"]):
         return _trimmed(called["name"])
-    if called is None and (masked := re.search(rf"(?:зовут|имя)\W+({_MASKED_NAME.pattern})", text)):
-        return masked[1]
+    for pattern in (_MASKED_IAM, _MASKED_BESIDE):
+        if (masked := pattern.search(text)) is not None:
+            return next(value for value in masked.groupdict().values() if value)
     for pattern in (_IAM, _BESIDE_MASK):
         for match in pattern.finditer(text):
             name = next(value for value in match.groupdict().values() if value)
