@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -13,8 +14,10 @@ from knowledge import reading
 from knowledge.embedding import registry
 from knowledge.gaps.likeness import nearest
 from knowledge.models import Article, ArticleQuestion
-from knowledge.search import UNSURE
+from knowledge.search import UNSURE, Hit
 from knowledge.search import search as find
+from pricing import sold
+from pricing.queries import current_rules
 from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
 from sales.models import Lead
 
@@ -92,12 +95,18 @@ def search(*, context: ToolContext, query: str) -> ToolOutput:
         text="\n\n".join(
             [*([DOUBTFUL] if hits[0].share < UNSURE else []), *(_words(each, at) for at, each in enumerate(found))]
         ),
-        data={"hits": found},
+        data={"hits": found, "sold": _sold(hits, [body for body, _questions in whole.values()])},
         citations=[
             {"article": each["article"], "title": each["title"], "version": hit.article.version}
             for each, hit in zip(found, hits, strict=True)
         ],
     )
+
+
+def _sold(hits: Sequence[Hit], bodies: Iterable[str]) -> dict[str, Any]:
+    """Whose the prices are that stand in what was found."""
+    texts = [*(hit.passage.text for hit in hits), *bodies]
+    return sold.of_texts(texts, current_rules()) if any("{{" in text for text in texts) else {}
 
 
 def _words(hit: dict[str, Any], at: int) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from pricing import queries, snapshot, words
+from pricing import queries, snapshot, sold, words
 from pricing.operations import BadRequest, make_quote
 from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
 
@@ -60,13 +60,20 @@ def quote(
         raise ToolFailed("; ".join(f"{error['field']}: {error['message']}" for error in refused.errors)) from None
     calculation = queries.recompute(made)
     answer = queries.answer_of(calculation, made)
+    text = words.summary(calculation, quote_number=made.number, valid_until=made.valid_until, language=context.language)
     return ToolOutput(
-        text=words.summary(
-            calculation, quote_number=made.number, valid_until=made.valid_until, language=context.language
-        ),
-        data={**answer, "request": made.inputs},  # volumes that were said in words are proven by it
+        text=text,
+        # volumes that were said in words are proven by the request; by what is sold, whose an amount is
+        data={**answer, "request": made.inputs, "sold": sold.of_quote(calculation), "for_customer": text},
         cards=[queries.card_of(calculation, made, context.language)],
-        remember={"quote": {"request": made.inputs, "number": made.number, "answer": answer}},
+        remember={
+            "quote": {
+                "request": made.inputs,
+                "number": made.number,
+                "answer": answer,
+                "sold": sold.of_quote(calculation),
+            }
+        },
     )
 
 
@@ -78,4 +85,5 @@ def price_list(*, context: ToolContext) -> ToolOutput:
     what exactly is wanted. Never add or multiply its figures: what a purchase costs only pricing__quote says.
     """
     rules = queries.current_rules()
-    return ToolOutput(text=words.price_list(rules, context.language), data=snapshot.rules_to_json(rules))
+    text = words.price_list(rules, context.language)
+    return ToolOutput(text=text, data={**snapshot.rules_to_json(rules), "for_customer": text})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
@@ -39,6 +39,11 @@ REPLY_MOST = 8000
 UNPROVEN = {
     "ru": "Точную сумму в этом случае подтвердит сотрудник: я передал ему ваш вопрос, он ответит здесь же.",
     "en": "A colleague will confirm the exact amount here: I have passed your question on.",
+}
+#: what a reply is replaced by that the guard has refused twice, where a tool has said something
+INSTEAD = {
+    "ru": "Вот что точно известно:\n\n{said}\n\nЕсли нужно уточнить что-то ещё, позову сотрудника.",
+    "en": "Here is what is known for sure:\n\n{said}\n\nIf there is more to clear up, I can call a colleague.",
 }
 GAVE_UP = {
     "ru": "Не получилось подготовить ответ, простите. Я позвал сотрудника: он прочитает переписку и ответит здесь же.",
@@ -121,7 +126,7 @@ def speak(
     refused = False
     for _ in range(steps):
         before = time.perf_counter()
-        stream.begin(_judge(log))
+        stream.begin(_judge(log, scene=scene))
         reply = model.reply(context=scene.context, log=tuple(log), tools=tools, hear=stream.hear)
         took = round((time.perf_counter() - before) * 1000, 1)
         journal.steps.append(
@@ -137,35 +142,65 @@ def speak(
             by = replace(tool_context, model=reply.model or model.name)
             log += [reply, *(_run(call, scene=scene, journal=journal, context=by) for call in reply.calls)]
             continue
-        verdict = guard.inspect(
-            reply.text,
-            results=[entry for entry in log if isinstance(entry, ToolResult)],
-            heard=[entry.text for entry in log if isinstance(entry, Heard)],
+        # a model that cites is held to what it cites
+        sources = reply.sources if reply.notes.get("cited") else None
+        verdict = _evidence(log, scene=scene, sources=sources).inspect(reply.text)
+        for kind in verdict.kinds or ("passed",):
+            metrics.guard_verdicts_total.labels(kind=kind).inc()
+        journal.steps.append(
+            {
+                "step": "guard",
+                "passed": verdict.passed,
+                "unproven": list(verdict.unproven),
+                "findings": verdict.steps,
+            }
         )
-        journal.steps.append({"step": "guard", "passed": verdict.passed, "unproven": list(verdict.unproven)})
         if verdict.passed:
             return reply
         journal.steps[-1]["draft"] = reply.text  # masked, and encrypted with the trace: staff see what was stopped
         if refused:
             break
         refused = True
-        log.append(Heard("system", f"No tool gave these amounts: {'; '.join(verdict.unproven)}. Leave them out.", 0))
+        log.append(Heard("system", verdict.words, 0))
     if not refused:
         raise TurnTooLong
+    if said := _said_by_tools(log):
+        metrics.turns_total.labels(outcome="replaced").inc()
+        return Reply(text=INSTEAD[scene.context.language].format(said=said), sources=())
     metrics.turns_total.labels(outcome="unproven").inc()
     call_person(conversation_id=tool_context.conversation_id, now=now, reason=HandoverReason.NO_ANSWER)
     return Reply(text=UNPROVEN[scene.context.language], sources=())
 
 
-def _judge(log: list[Entry]) -> Judge:
+def _said_by_tools(log: list[Entry]) -> str:
+    """What a tool of this turn has said in words that are fit for a customer: nobody rewrites it any more."""
+    results = (entry for entry in reversed(log) if isinstance(entry, ToolResult) and not entry.failed)
+    return next((str(said) for result in results if (said := result.data.get("for_customer"))), "")
+
+
+def _evidence(log: list[Entry], *, scene: Scene, sources: Sequence[str] | None = None) -> guard.Evidence:
+    """All that may be said by now: results of tools, the quote that is remembered, what staff and we said before."""
+    context = scene.context
+    results = [entry for entry in log if isinstance(entry, ToolResult)]
+    if context.quote:
+        answer = dict(context.quote.get("answer") or {})
+        data = {**answer, "request": context.quote.get("request", {}), "sold": context.quote.get("sold", {})}
+        results.append(ToolResult("remembered", "remembered__quote", str(answer.get("summary", "")), data))
+    return guard.Evidence.of(
+        results=results,
+        heard=[entry for entry in log if isinstance(entry, Heard)],
+        waiting=context.waiting,
+        documents=context.documents,
+        sources=sources,
+    )
+
+
+def _judge(log: list[Entry], *, scene: Scene) -> Judge:
     """What says whether the beginning of a draft may be shown, by all that is known before that draft."""
 
     @cache
     def evidence() -> guard.Evidence:
-        return guard.Evidence.of(
-            results=[entry for entry in log if isinstance(entry, ToolResult)],
-            heard=[entry.text for entry in log if isinstance(entry, Heard)],
-        )
+        return _evidence(log, scene=scene)
 
     return lambda text: evidence().inspect(text).passed
 

@@ -257,8 +257,14 @@ class Dialogue:
             reply = model.reply(context=context, log=tuple(entries), tools=dict.fromkeys(self.offered))  # type: ignore[arg-type]
             if not reply.calls:
                 results = [entry for entry in entries if isinstance(entry, ToolResult)]
-                heard = [entry.text for entry in entries if isinstance(entry, Heard)]
-                verdict = guard.inspect(reply.text, results=results, heard=heard)
+                heard = [entry for entry in entries if isinstance(entry, Heard)]
+                verdict = guard.inspect(
+                    reply.text,
+                    results=results,
+                    heard=heard,
+                    waiting=context.waiting,
+                    documents=context.documents,
+                )
                 assert verdict.passed, (verdict.unproven, reply.text)
                 return reply
             entries += [reply, *(self.tools.run(call) for call in reply.calls)]

@@ -49,7 +49,12 @@ class Draft:
     @cached_property
     def evidence(self) -> guard.Evidence:
         """What may be named; all tools have answered before a draft is begun."""
-        return guard.Evidence.of(results=self.done.results.values(), heard=self.heard)
+        return guard.Evidence.of(
+            results=self.done.results.values(),
+            heard=self.heard,
+            waiting=self.context.waiting,
+            documents=self.context.documents,
+        )
 
     def say(self, phrase: str, **values: str) -> str:
         return say(phrase, self.language, said=self.talk.replies, **values)

@@ -1,97 +1,140 @@
-"""The guard before every reply: no amount leaves that no tool and no retrieved passage produced.
+"""The guard before every reply: code, no second model, and closed where it fails.
 
-It reads money («34 900 ₽», «35 тыс. руб.»), percentages, and bare numbers of four digits and more that the customer
-didn't say. An amount in words can't be compared, so it must stand in a result word for word.
+A draft is judged sentence by sentence: amounts (``figures``), what they are said of (each app's ``claims.py``),
+addresses (``links``), promises and terms (``promises``, ``terms``), what is nobody's business (``leaks``). What proves
+is read once into an ``Evidence``: results of tools with the passages among them, and what staff and the assistant have
+said. The customer's own words prove no money.
+
+An app may offer a ``claims.py``. With ``read(results) -> Any`` and ``check(sentence, known, before)``, which gives
+findings, it says what it knows of whose an amount is; ``before`` is what was said in the draft before that sentence.
+With ``secrets() -> Iterable[str]`` it names texts of which no eight words in a row may be said.
 """
 
 from __future__ import annotations
 
-import json
-import re
-from collections.abc import Iterable
-from dataclasses import dataclass
-from decimal import Decimal
+import logging
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from typing import Any
 
-from common.masking import WRITTEN_MARK
-from sales.assistant.protocol import ToolResult
+from common.parts import of_apps
+from sales.assistant.guard import figures, leaks, links, promises, terms
+from sales.assistant.guard.evidence import Known
+from sales.assistant.guard.sentences import cut, split
+from sales.assistant.guard.verdict import BROKEN, Finding, Kind, Verdict
+from sales.assistant.protocol import Heard, ToolResult
+from sales.assistant.tools import TOOLS
 
-_SPACES = "[ \u00a0\u202f\u2009]"
-_NUMBER = rf"\d{{1,3}}(?:{_SPACES}\d{{3}})+(?:[.,]\d{{1,2}})?(?!\d)|\d+(?:[.,]\d+)?"
-_MONEY = re.compile(
-    rf"(?P<number>{_NUMBER}){_SPACES}*(?P<scale>тыс\w*\.?|млн\.?|миллион\w*|k\b|к\b)?{_SPACES}*"
-    r"(?P<unit>₽|руб\w*|р\.|р\b|rub\b|roubles?|rubles?|%|процент\w*|percent)?",
-    re.IGNORECASE,
-)
-_WORDS = (
-    r"(?:од(?:ин|на|ну|ной|ного)|дв[ае]|двух|три|тр[её]х|четыр\w*|пят\w*|шест\w*|сем\w*|вос[её]?м\w*|девят\w*|десят\w*"
-    r"|\w+надцат\w*|двадцат\w*|тридцат\w*|сорок\w*|девяност\w*|сто|ста|двест\w*|трист\w*|\w+сот|полтор\w*|половин\w*"
-    r"|тысяч\w*|миллион\w*)"
-)
-_IN_WORDS = re.compile(rf"{_WORDS}(?:\s+{_WORDS})*\s+(?:рубл\w*|процент\w*|тысяч\w*)", re.IGNORECASE)
-_SCALE = {"т": 1000, "k": 1000, "к": 1000, "м": 1_000_000}
-#: bare numbers below this are counts, dates and hours rather than amounts
-_BARE_FROM = 1000
+__all__ = ["Evidence", "Finding", "Kind", "Stream", "Verdict", "cut", "inspect", "split"]
+
+logger = logging.getLogger(__name__)
+
+#: no reply is that long; what is longer isn't read but refused
+DRAFT_MOST = 20_000
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """Whether a draft may leave; ``unproven`` are the pieces that nothing produced."""
-
-    unproven: tuple[str, ...] = ()
-
-    @property
-    def passed(self) -> bool:
-        return not self.unproven
-
-
-@dataclass(frozen=True)
 class Evidence:
-    """What may be named: amounts that tools have ``proven``, numbers that were ``spoken``, and the tools' words."""
+    """What may be said, read once; a draft may then be checked whole or piece by piece."""
 
-    proven: frozenset[Decimal]
-    spoken: frozenset[Decimal]
-    words: str
+    def __init__(self, known: Known) -> None:
+        self._known = known
 
     @classmethod
-    def of(cls, *, results: Iterable[ToolResult], heard: Iterable[str]) -> Evidence:
-        """Read the results once; a draft may then be checked piece by piece."""
-        said = "\n".join(f"{result.text}\n{json.dumps(result.data, ensure_ascii=False)}" for result in results)
+    def of(
+        cls,
+        *,
+        results: Iterable[ToolResult],
+        heard: Iterable[str | Heard],
+        waiting: bool = False,
+        documents: Iterable[str] = (),
+        sources: Sequence[str] | None = None,
+        secrets: Iterable[str] | None = None,
+    ) -> Evidence:
+        """``heard`` are messages; one without its author counts as the customer's. ``waiting``: a person was called.
+
+        ``documents`` are kinds made earlier; with ``sources`` only the passages of these articles prove; ``secrets``
+        are texts of which no eight words in a row may be said, those of the apps unless others are given.
+        """
+        secrets = _secrets() if secrets is None else secrets
         return cls(
-            proven=frozenset(value for value, _, _ in _amounts(said)),
-            spoken=frozenset(value for text in heard for value, _, _ in _amounts(text)),
-            words=_plain(said),
+            Known(results=results, heard=heard, waiting=waiting, documents=documents, sources=sources, secrets=secrets)
         )
 
     def inspect(self, draft: str) -> Verdict:
-        """Check every amount of ``draft`` against what tools said, and bare numbers also against what was heard."""
-        unproven = []
-        for value, has_unit, piece in _amounts(draft):
-            if has_unit:
-                allowed = value in self.proven
-            else:
-                allowed = value < _BARE_FROM or _is_year(value) or value in self.proven or value in self.spoken
-            if not allowed:
-                unproven.append(piece)
-        unproven += [words for words in _IN_WORDS.findall(draft) if _plain(words) not in self.words]
-        return Verdict(tuple(dict.fromkeys(unproven)))
+        """Check all of a draft."""
+        if len(draft) > DRAFT_MOST:
+            return BROKEN
+        stream = Stream(self)
+        found = [finding for sentence in split(draft) for finding in stream.judge(sentence).findings]
+        try:
+            found += leaks.check(draft, self._known)  # what stands across the ends of sentences
+            found += links.check(draft, self._known)
+        except Exception:
+            logger.exception("the guard has failed")
+            return BROKEN
+        return Verdict.of(found)
+
+    @cached_property
+    def _claims(self) -> list[tuple[Any, Any]]:
+        modules = [module for _app, module in of_apps("claims") if hasattr(module, "check")]
+        return [(module, module.read(self._known.results)) for module in modules]
+
+    def _findings(self, sentence: str, before: Sequence[str]) -> Iterable[Finding]:
+        known = self._known
+        last = before[-1] if before else ""
+        yield from figures.check(sentence, known)
+        for module, read in self._claims:
+            yield from module.check(sentence, read, before)
+        yield from links.check(sentence, known)
+        yield from promises.check(sentence, known, before=last)
+        yield from terms.check(sentence, known)
+        yield from leaks.check(sentence, known)
 
 
-def inspect(draft: str, *, results: Iterable[ToolResult], heard: Iterable[str]) -> Verdict:
-    """Check one draft against what tools said and what was ``heard``."""
-    return Evidence.of(results=results, heard=heard).inspect(draft)
+def _secrets() -> tuple[str, ...]:
+    """What the tools say to a model, and what the apps keep to themselves."""
+    told = [each.description for each in TOOLS.values()]
+    return (
+        *told,
+        *(text for _app, module in of_apps("claims") if hasattr(module, "secrets") for text in module.secrets()),
+    )
 
 
-def _amounts(text: str) -> Iterable[tuple[Decimal, bool, str]]:
-    """Each number of a text: its value, whether money or a percentage, and the piece it stands in."""
-    for match in _MONEY.finditer(WRITTEN_MARK.sub(" ", text)):
-        number = re.sub(_SPACES, "", match["number"]).replace(",", ".")
-        scale = _SCALE.get((match["scale"] or "")[:1].lower(), 1)
-        yield (Decimal(number) * scale).normalize(), bool(match["unit"]), match.group().strip()
+class Stream:
+    """A draft judged while it is said: give it whole sentences in their order."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self._evidence = evidence
+        self._before: list[str] = []
+
+    def judge(self, sentence: str) -> Verdict:
+        """Whether this sentence may follow what came before. Fails closed: what can't be judged may not."""
+        try:
+            verdict = Verdict.of(self._evidence._findings(sentence, self._before))
+        except Exception:
+            # whatever is wrong with it, a reply that was not checked must not leave
+            logger.exception("the guard has failed")
+            verdict = BROKEN
+        self._before.append(sentence)
+        return verdict
 
 
-def _is_year(value: Decimal) -> bool:
-    return value == value.to_integral_value() and 1990 <= value <= 2100
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"\s+", " ", text.lower().replace("ё", "е"))
+def inspect(
+    draft: str,
+    *,
+    results: Iterable[ToolResult],
+    heard: Iterable[str | Heard],
+    waiting: bool = False,
+    documents: Iterable[str] = (),
+    sources: Sequence[str] | None = None,
+    secrets: Iterable[str] | None = None,
+) -> Verdict:
+    """Check one draft; the arguments are those of ``Evidence.of``."""
+    try:
+        evidence = Evidence.of(
+            results=results, heard=heard, waiting=waiting, documents=documents, sources=sources, secrets=secrets
+        )
+        return evidence.inspect(draft)
+    except Exception:
+        logger.exception("the guard has failed")
+        return BROKEN
