@@ -14,11 +14,14 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from knowledge.evaluation.forbidden import KINDS
+
 #: as long as a customer's message may be
 SAY_MOST = 4000
 PROBLEMS_MOST = 50
 CARDS = ("quote", "document", "choices", "contact")
 OUTCOMES = ("answer", "ask", "refuse", "handover")
+AUTHORS = ("customer", "assistant", "operator", "system")
 _AMOUNT = re.compile(r"\d{1,12}\.\d{2}")
 _NAME = re.compile(r"\S{1,100}")
 _TOOL = re.compile(r"[a-z_]+__[a-z_]+")
@@ -62,12 +65,38 @@ class TurnCase:
     tools: tuple[ToolWanted, ...] = ()
     no_tools: tuple[str, ...] = ()
     total: Decimal | None = None
+    #: a quote that is shown comes to one of these; that there is one isn't asked
+    totals: tuple[Decimal, ...] = ()
     #: any of these will do
     outcome: tuple[str, ...] = ()
     chips: tuple[Pattern, ...] = ()
     citations: tuple[str, ...] = ()
     cards: tuple[str, ...] = ()
     no_cards: tuple[str, ...] = ()
+    #: kinds of what must never be in an answer, see ``forbidden``
+    forbidden: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Page:
+    """An article that is published for one conversation only."""
+
+    title: str
+    body: str
+    questions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What there is before the first word: what is known of the lead, articles, and what was said earlier."""
+
+    name: str = ""
+    phone: str = ""
+    email: str = ""
+    company: str = ""
+    articles: tuple[Page, ...] = ()
+    #: author and text
+    earlier: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,6 +108,7 @@ class Case:
     tags: tuple[str, ...] = ()
     note: str = ""
     source: str = ""
+    setup: Setup = Setup()
 
 
 def read(path: Path) -> list[Case]:
@@ -154,7 +184,7 @@ class _Reader:
         if not isinstance(data, dict):
             self.wrong("", "a case is an object: {…}")
             return None
-        self.known(data, {"id", "tags", "note", "turns"}, at="")
+        self.known(data, {"id", "tags", "note", "turns", "setup"}, at="")
         name = data.get("id")
         if not isinstance(name, str) or not _NAME.fullmatch(name):
             self.wrong("id", "a case needs an id: a text without spaces, at most 100 characters")
@@ -168,7 +198,41 @@ class _Reader:
         note = data.get("note", "")
         if not isinstance(note, str):
             self.wrong("note", "a text is expected")
-        return None if self.problems else Case(str(name), read, tags, str(note), self.place)
+        setup = self.setup(data.get("setup", {}))
+        return None if self.problems else Case(str(name), read, tags, str(note), self.place, setup)
+
+    def setup(self, data: Any) -> Setup:
+        if not isinstance(data, dict):
+            self.wrong("setup", "an object is expected: {…}")
+            return Setup()
+        self.known(data, set(Setup.__dataclass_fields__), at="setup")
+        known = {name: data.get(name, "") for name in ("name", "phone", "email", "company")}
+        for name, value in known.items():
+            if not isinstance(value, str):
+                self.wrong(f"setup.{name}", "a text is expected")
+        return Setup(
+            **known,
+            articles=tuple(
+                Page(str(each.get("title", "")), str(each.get("body", "")), tuple(map(str, each.get("questions", ()))))
+                for each in self.objects(data, "articles", {"title", "body", "questions"})
+            ),
+            earlier=tuple(
+                (self.author(each.get("author"), at=f"setup.earlier[{number}].author"), str(each.get("text", "")))
+                for number, each in enumerate(self.objects(data, "earlier", {"author", "text"}))
+            ),
+        )
+
+    def objects(self, data: Mapping[str, Any], name: str, fields: set[str]) -> list[dict[str, Any]]:
+        values = data.get(name, [])
+        if not isinstance(values, list) or not all(isinstance(each, dict) for each in values):
+            self.wrong(f"setup.{name}", "a list of objects is expected")
+            return []
+        for number, each in enumerate(values):
+            self.known(each, fields, at=f"setup.{name}[{number}]")
+        return values
+
+    def author(self, value: Any, *, at: str) -> str:
+        return next(iter(self.of(AUTHORS, value, at=at)), "")
 
     def turn(self, data: Any, *, at: str) -> TurnCase:
         if not isinstance(data, Mapping):
@@ -184,11 +248,15 @@ class _Reader:
             tools=self.tools(data.get("tools", []), at=f"{inside}tools"),
             no_tools=self.tool_names(data.get("no_tools", []), at=f"{inside}no_tools"),
             total=self.amount(data.get("total"), at=f"{inside}total"),
+            totals=self.amounts(data.get("totals", []), at=f"{inside}totals"),
             outcome=self.of(OUTCOMES, data.get("outcome", []), at=f"{inside}outcome"),
             chips=self.patterns(data.get("chips", []), at=f"{inside}chips"),
             citations=self.texts(data.get("citations", []), at=f"{inside}citations"),
             cards=self.of(CARDS, data.get("cards", []), at=f"{inside}cards"),
             no_cards=self.of(CARDS, data.get("no_cards", []), at=f"{inside}no_cards"),
+            forbidden=KINDS
+            if data.get("forbidden") == "all"
+            else self.of(KINDS, data.get("forbidden", []), at=f"{inside}forbidden"),
         )
 
     def known(self, data: Mapping[str, Any], fields: set[str], *, at: str) -> None:
@@ -265,6 +333,13 @@ class _Reader:
             return ()
         return tuple(values)
 
+    def amounts(self, value: Any, *, at: str) -> tuple[Decimal, ...]:
+        if not isinstance(value, list):
+            self.wrong(at, "a list of amounts is expected")
+            return ()
+        read = [self.amount(each, at=f"{at}[{number}]") for number, each in enumerate(value)]
+        return tuple(each for each in read if each is not None)
+
     def amount(self, value: Any, *, at: str) -> Decimal | None:
         if value is None:
             return None
@@ -279,7 +354,25 @@ class _Reader:
 
 def to_json(case: Case) -> dict[str, Any]:
     """A case as its line says it, without what is empty."""
-    data = {"id": case.id, "tags": list(case.tags), "note": case.note, "turns": [_turn_json(t) for t in case.turns]}
+    data = {
+        "id": case.id,
+        "tags": list(case.tags),
+        "note": case.note,
+        "setup": _setup_json(case.setup),
+        "turns": [_turn_json(t) for t in case.turns],
+    }
+    return {name: value for name, value in data.items() if value}
+
+
+def _setup_json(setup: Setup) -> dict[str, Any]:
+    data = {
+        **{name: getattr(setup, name) for name in ("name", "phone", "email", "company")},
+        "articles": [
+            {"title": each.title, "body": each.body} | ({"questions": list(each.questions)} if each.questions else {})
+            for each in setup.articles
+        ],
+        "earlier": [{"author": author, "text": text} for author, text in setup.earlier],
+    }
     return {name: value for name, value in data.items() if value}
 
 
@@ -297,10 +390,12 @@ def _turn_json(turn: TurnCase) -> dict[str, Any]:
         ],
         "no_tools": list(turn.no_tools),
         "total": None if turn.total is None else f"{turn.total:.2f}",
+        "totals": [f"{each:.2f}" for each in turn.totals],
         "outcome": turn.outcome[0] if len(turn.outcome) == 1 else list(turn.outcome),
         "chips": plain(turn.chips),
         "citations": list(turn.citations),
         "cards": list(turn.cards),
         "no_cards": list(turn.no_cards),
+        "forbidden": "all" if turn.forbidden == KINDS else list(turn.forbidden),
     }
     return {name: value for name, value in data.items() if value}

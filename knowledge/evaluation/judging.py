@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from knowledge.evaluation import forbidden
 from knowledge.evaluation.cases import Pattern, TurnCase
 from knowledge.evaluation.refusals import refuses
 
@@ -41,6 +42,7 @@ class Seen:
     seconds: float = 0.0
     #: why there is no answer of the model, where there is none
     problem: str = ""
+    ground: forbidden.Ground = field(default_factory=forbidden.Ground)
 
     def shown(self, *kinds: str) -> list[Mapping[str, Any]]:
         return [card for card in self.cards if card.get("kind") in kinds]
@@ -87,6 +89,9 @@ def judge(case: TurnCase, seen: Seen) -> list[Verdict]:
     verdicts += _tools(case, seen)
     if case.total is not None:
         verdicts.append(Verdict("total", f"{case.total:.2f}", _same(seen.total, case.total), seen.total or "no quote"))
+    if case.totals:
+        met = seen.total is None or any(_same(seen.total, each) for each in case.totals)
+        verdicts.append(Verdict("totals", " | ".join(f"{each:.2f}" for each in case.totals), met, seen.total or ""))
     if case.outcome:
         came = outcomes(seen)
         verdicts.append(Verdict("outcome", " | ".join(case.outcome), bool(came & {*case.outcome}), _listed(came)))
@@ -98,6 +103,9 @@ def judge(case: TurnCase, seen: Seen) -> list[Verdict]:
     kinds = [str(card.get("kind")) for card in seen.cards]
     verdicts += [Verdict("cards", each, each in kinds, _listed(kinds)) for each in case.cards]
     verdicts += [Verdict("no_cards", each, each not in kinds, _listed(kinds)) for each in case.no_cards]
+    for kind in case.forbidden:
+        pieces = [piece for text in (seen.text, *seen.chips) for piece in forbidden.found(kind, text, seen.ground)]
+        verdicts.append(Verdict("forbidden", kind, not pieces, _listed(pieces)))
     return verdicts
 
 

@@ -17,8 +17,10 @@ SLOWER_BY = 0.25
 SHOWN = 300
 
 
-def report(runs: Sequence[Run], *, threshold: float, now: datetime) -> dict[str, Any]:
-    """The whole of a run, as it is written to a file."""
+def report(
+    runs: Sequence[Run], *, threshold: float, now: datetime, tried: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """The whole of a run, as it is written to a file. ``tried`` says what was run instead of what is in force."""
     turns = [turn for run in runs for turn in run.turns]
     passed = sum(run.passed for run in runs)
     by_tag: dict[str, list[bool]] = {}
@@ -33,6 +35,7 @@ def report(runs: Sequence[Run], *, threshold: float, now: datetime) -> dict[str,
     return {
         "format": FORMAT,
         "made_at": now.isoformat(timespec="seconds"),
+        "tried": dict(tried or {}),
         "models": dict(Counter(turn.seen.model or "none" for turn in turns)),
         "threshold": threshold,
         "good_enough": rate >= threshold,
@@ -89,7 +92,7 @@ def _run(run: Run) -> dict[str, Any]:
 # --- against an earlier run -------------------------------------------------------------------------------------
 
 #: what differs from day to day though nothing has changed: dates and numbers of papers
-_PASSING = re.compile(
+PASSING = re.compile(
     r"\b\d{1,2}[\s\u00a0][а-яёa-z]+[\s\u00a0]\d{4}\b|\b\d{4}-\d{2}-\d{2}\b|\b\d{1,2}\.\d{1,2}\.\d{4}\b"
     r"|\bQ-\d{4}-\d+|\b20\d\d-\d{4,}\b",
     re.IGNORECASE,
@@ -109,19 +112,26 @@ def differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str,
     """What has changed between two reports, case by case."""
     before, after = earlier["runs"], now["runs"]
     both = [case for case in after if case in before]
-    changed, slower = [], []
+    changed, slower, totals = [], [], []
     for case in both:
+        for number, (was, comes) in enumerate(zip(before[case]["totals"], after[case]["totals"], strict=False), 1):
+            if was != comes:
+                totals.append({"case": case, "turn": number, "before": was, "after": comes})
         for number, (old, new) in enumerate(zip(before[case]["replies"], after[case]["replies"], strict=False), 1):
-            if _PASSING.sub("…", old) != _PASSING.sub("…", new):
+            if PASSING.sub("…", old) != PASSING.sub("…", new):
                 changed.append({"case": case, "turn": number, "before": old, "after": new})
         for number, (was, takes) in enumerate(zip(before[case]["seconds"], after[case]["seconds"], strict=False), 1):
             if takes > 2 * was and takes - was > SLOWER_BY:
                 slower.append({"case": case, "turn": number, "before": was, "after": takes})
+    failing = [case for case in both if before[case]["passed"] and not after[case]["passed"]]
     return {
-        "newly_failing": [case for case in both if before[case]["passed"] and not after[case]["passed"]],
+        "newly_failing": failing,
         "newly_passing": [case for case in both if after[case]["passed"] and not before[case]["passed"]],
         "new_cases": [case for case in after if case not in before],
         "gone_cases": [case for case in before if case not in after],
+        "changed_totals": totals,
+        # what holds a release up: a case that passed before, or a customer who would be told another total
+        "worse": list(dict.fromkeys([*failing, *(each["case"] for each in totals)])),
         "changed_replies": changed,
         "slower": slower,
         "rate": {"before": earlier["cases"]["rate"], "after": now["cases"]["rate"]},
@@ -178,6 +188,8 @@ def told_differences(found: Mapping[str, Any]) -> Iterator[str]:
     for name in ("newly_failing", "newly_passing", "new_cases", "gone_cases"):
         if found[name]:
             yield f"    {name.replace('_', ' ')}: {', '.join(found[name])}"
+    for each in found["changed_totals"]:
+        yield f"    total changed: {each['case']}, turn {each['turn']}: {each['before']} → {each['after']}"
     for each in found["changed_replies"]:
         yield f"    reply changed: {each['case']}, turn {each['turn']}"
         yield f"        - {_short(each['before'])}"

@@ -5,24 +5,35 @@ Each conversation is a rehearsal (``sales.rehearsal``): it happens in a transact
 
 from __future__ import annotations
 
+import json
 import re
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
+from functools import cache
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 
 from common import locks
 from common.promise import State
-from knowledge.evaluation.cases import Case, Pattern, TurnCase
+from knowledge import operations as articles
+from knowledge.evaluation.cases import Case, Pattern, Setup, TurnCase
+from knowledge.evaluation.forbidden import Ground, shingles
 from knowledge.evaluation.judging import Call, Seen, Verdict, judge
+from knowledge.evaluation.variants import AS_IT_IS, Variant
+from knowledge.llm.prompting import templates
+from knowledge.search import index
 from sales import operations
 from sales.assistant import turn as turns
-from sales.enums import Author, Mode
-from sales.models import Conversation, Turn
+from sales.assistant.tools import TOOLS
+from sales.enums import Author, Direction, Mode
+from sales.models import Conversation, Message, ToolCall, Turn
 from sales.rehearsal import rehearsed
 
 #: the channel of a conversation that is never there for anybody
@@ -54,8 +65,14 @@ class Run:
         return not any(turn.missed for turn in self.turns)
 
 
-def run_all(cases: Iterable[Case], *, jobs: int = 1, each: Callable[[Run], None] = lambda run: None) -> list[Run]:
-    """Run the cases in order, ``jobs`` at a time; ``each`` hears of every one as it ends.
+def run_all(
+    cases: Iterable[Case],
+    *,
+    jobs: int = 1,
+    each: Callable[[Run], None] = lambda run: None,
+    variant: Variant = AS_IT_IS,
+) -> list[Run]:
+    """Run the cases in order, ``jobs`` at a time, as a variant would; ``each`` hears of every one as it ends.
 
     More than one at a time helps where a model waits for the network: they are threads, each with a connection.
     """
@@ -66,31 +83,35 @@ def run_all(cases: Iterable[Case], *, jobs: int = 1, each: Callable[[Run], None]
             runs.append(run)
             each(run)
 
-    if jobs == 1:
-        note(map(run_case, cases))
-        return runs
-    with ThreadPoolExecutor(jobs) as pool:
-        note(pool.map(_run_in_thread, cases))
+    with variant.speaking():
+        if jobs == 1:
+            note(run_case(case, variant) for case in cases)
+            return runs
+        with ThreadPoolExecutor(jobs) as pool:
+            # each in a copy of this context: it holds who speaks
+            at_work = [pool.submit(copy_context().run, _run_in_thread, case, variant) for case in cases]
+            note(done.result() for done in at_work)
     return runs
 
 
-def _run_in_thread(case: Case) -> Run:
+def _run_in_thread(case: Case, variant: Variant) -> Run:
     try:
-        return run_case(case)
+        return run_case(case, variant)
     finally:
         locks.close()
         connection.close()
 
 
-def run_case(case: Case) -> Run:
+def run_case(case: Case, variant: Variant = AS_IT_IS) -> Run:
     """Hold one conversation and judge it. A problem of the program is a failed case, never the end of the run."""
     done: list[Judged] = []
     try:
         with rehearsed():
-            talk = operations.open_conversation(channel=CHANNEL, external_id=uuid.uuid4().hex, now=timezone.now())
+            variant.lay_out()
+            talk = begin(case.setup)
             for each in case.turns:
                 wanted = with_stand_ins(each)
-                seen = _hold(talk, wanted.say)
+                seen = hold(talk, wanted.say)
                 done.append(Judged(each, seen, tuple(judge(wanted, seen))))
     except Exception as problem:  # a bug that a case has found: the report names it
         seen = Seen(problem=f"{type(problem).__name__}: {problem}")
@@ -99,7 +120,33 @@ def run_case(case: Case) -> Run:
     return Run(case, tuple(done))
 
 
-def _hold(talk: Conversation, texts: Iterable[str]) -> Seen:
+def begin(setup: Setup) -> Conversation:
+    """A conversation of a new lead, with what a case wants to be there before the first word."""
+    now = timezone.now()
+    talk = operations.open_conversation(channel=CHANNEL, external_id=uuid.uuid4().hex, now=now, name=setup.name)
+    if setup.phone or setup.email or setup.company:
+        operations.save_contact(
+            lead_id=talk.lead_id, now=now, by="", phone=setup.phone, email=setup.email, company=setup.company
+        )
+    for page in setup.articles:
+        draft = articles.Draft(page.title, page.body, questions=page.questions, external_id=f"case-{uuid.uuid4().hex}")
+        index.write([articles.save_article(draft=draft, by=None).pk])
+    for author, text in setup.earlier:
+        said_by_customer = author == Author.CUSTOMER
+        operations.append(
+            Conversation.objects.select_for_update(of=("self",)).get(pk=talk.pk),
+            now=now,
+            direction=Direction.IN if said_by_customer else Direction.OUT,
+            author=Author(author),
+            external_id=uuid.uuid4().hex,
+            text=text,
+        )
+    if setup.earlier:  # it is read, and owes no answer
+        Turn.objects.create(conversation=talk, state=State.KEPT, upto_seq=len(setup.earlier), opened_at=now, due_at=now)
+    return talk
+
+
+def hold(talk: Conversation, texts: Iterable[str]) -> Seen:
     """One turn: everything said at once, then the answer, without waiting for more to be typed."""
     started = time.perf_counter()
     for text in texts:
@@ -118,7 +165,34 @@ def _seen(talk: Conversation, *, seconds: float) -> Seen:
     waiting = talk.mode in {Mode.WAITING, Mode.OPERATOR}
     if turn is None or turn.reply is None:
         return Seen(waiting=waiting, seconds=seconds, problem=(turn.problem if turn else "") or "nothing was answered")
-    return seen_of(turn, waiting=waiting, seconds=seconds)
+    return replace(seen_of(turn, waiting=waiting, seconds=seconds), ground=ground_of(talk, waiting=waiting))
+
+
+def ground_of(talk: Conversation, *, waiting: bool) -> Ground:
+    """What the answers of a conversation may rest on."""
+    calls = ToolCall.objects.filter(turn__conversation=talk)
+    done = [call for call in calls if not call.failed]
+    said = Message.objects.filter(conversation=talk).exclude(author=Author.ASSISTANT)
+    return Ground(
+        results=tuple(f"{call.result.get('text')}\n{json.dumps(call.result, ensure_ascii=False)}" for call in calls),
+        said=tuple(message.text for message in said),
+        waiting=waiting,
+        documents=any(card.get("kind") == "document" for call in done for card in call.result.get("cards", ())),
+        hosts=_own_hosts(),
+        prompt=prompt_shingles(),
+    )
+
+
+def _own_hosts() -> frozenset[str]:
+    return frozenset({urlsplit(settings.PUBLIC_URL).hostname or "", *settings.ALLOWED_HOSTS} - {"", "*"})
+
+
+@cache
+def prompt_shingles() -> frozenset[str]:
+    """What models are told of themselves: the tools, and the templates of prompts."""
+    texts = [each.description for each in TOOLS.values()]
+    texts += [each.read_text(encoding="utf-8") for each in sorted(templates.FOLDER.rglob("*.md"))]
+    return frozenset().union(*map(shingles, texts))
 
 
 def seen_of(turn: Turn, *, waiting: bool, seconds: float = 0.0) -> Seen:

@@ -23,8 +23,8 @@ from sales.models import Conversation, Lead, Message, Turn, User
 
 #: of a conversation, from its beginning: what comes later is rarely the point
 TURNS_MOST = 30
-#: searching is how an answer is found, not what is expected of it
-_OWN_BUSINESS = {"knowledge__search", "pricing__price_list"}
+#: how an answer is found and what is noted of it, not what is expected of it
+OWN_BUSINESS = {"knowledge__search", "pricing__price_list", "sales__note_facts"}
 
 
 class NothingSaid(Exception):
@@ -68,7 +68,7 @@ def _turns_of(conversation: Conversation) -> list[EvaluationTurn]:
     def answer_to(message: Message) -> Turn | None:
         return next((turn for turn in answered if turn.after_seq < message.seq <= turn.upto_seq), None)
 
-    mask = _masking(conversation.lead)
+    mask = masking(conversation.lead)
     turns = []
     for turn, messages in groupby(said, key=answer_to):
         texts = [mask(message.text).strip() for message in messages]
@@ -89,7 +89,7 @@ def _expected(turn: Turn | None, *, say: str) -> EvaluationTurn:
     quote = next(iter(seen.shown("quote")), None)
     if quote and not quote.get("on_request"):
         made.total = quote.get("total")
-    used = dict.fromkeys(call.name for call in seen.calls if not call.failed and call.name not in _OWN_BUSINESS)
+    used = dict.fromkeys(call.name for call in seen.calls if not call.failed and call.name not in OWN_BUSINESS)
     made.tools = "\n".join(used)
     return made
 
@@ -100,7 +100,7 @@ def _outcome(seen: Seen) -> str:
     return next((each.value for each in best if each.value in came), "")
 
 
-def _masking(lead: Lead) -> Callable[[str], str]:
+def masking(lead: Lead) -> Callable[[str], str]:
     """What hides personal data in one conversation, and beside it whom the customer works for."""
     masker = masker_of(lead)
     names = {lead.company.strip(), *re.findall(r"[«\"“]([^»\"”]{3,})[»\"”]", lead.company)} - {""}

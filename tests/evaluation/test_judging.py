@@ -47,6 +47,8 @@ def missed(seen: Seen = SEEN, **expected: Any) -> list[str]:
         {"any_of": ["нет такого", "скидка"]},
         {"must_not": ["33504", {"re": "90 ?%"}]},
         {"total": "335040.00"},
+        {"totals": ["1.00", "335040.00"]},
+        {"forbidden": ["links", "prompt", "transfer"]},
         {"tools": [{"name": "pricing__quote", "arguments": {"products": [{"product": "ai_manager"}]}}]},
         {"no_tools": ["sales__call_person", "knowledge__search"]},
         {"outcome": "answer"},
@@ -71,6 +73,8 @@ def test_what_was_expected_and_came_passes(expected: dict[str, Any]) -> None:
         ({"must_not": ["Скидка"]}, "must_not"),
         ({"must_not": ["помесячно"]}, "must_not"),
         ({"total": "335040.01"}, "total"),
+        ({"totals": ["335040.01"]}, "totals"),
+        ({"forbidden": "all"}, "forbidden"),  # nothing that a tool has said is known of it
         ({"tools": [{"name": "knowledge__search"}]}, "tools"),
         ({"tools": [{"name": "sales__call_person"}]}, "tools"),
         ({"tools": [{"name": "pricing__quote", "arguments": {"billing_period": "month"}}]}, "tools"),

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from knowledge.evaluation.cases import BrokenDataset, Case, Pattern, ToolWanted, TurnCase, read, to_json
+from knowledge.evaluation.forbidden import KINDS
 
 FULL = {
     "id": "full",
@@ -79,6 +80,25 @@ def test_a_case_is_written_as_it_was_read(tmp_path: Path) -> None:
     assert to_json(case) == FULL
 
 
+def test_a_case_with_a_scene_is_written_as_it_was_read(tmp_path: Path) -> None:
+    scene = {
+        "id": "scene",
+        "setup": {
+            "name": "Анна",
+            "company": "ООО «Пример»",
+            "articles": [{"title": "График", "body": "Круглые сутки", "questions": ["Когда?"]}],
+            "earlier": [{"author": "operator", "text": "Скоро буду"}],
+        },
+        "turns": [{"say": "Когда?", "totals": ["1.00", "2.00"], "forbidden": "all"}],
+    }
+
+    (case,) = read(write(tmp_path, scene))
+
+    assert to_json(case) == scene
+    assert case.setup.earlier == (("operator", "Скоро буду"),)
+    assert case.turns[0].forbidden == KINDS
+
+
 def test_all_files_of_a_folder_are_read_and_comments_passed_over(tmp_path: Path) -> None:
     write(tmp_path, "# prices", "", {"id": "a", "turns": [{"say": "x"}]}, name="a.jsonl")
     (tmp_path / "more").mkdir()
@@ -91,6 +111,18 @@ def test_all_files_of_a_folder_are_read_and_comments_passed_over(tmp_path: Path)
     ("row", "problem"),
     [
         ("{", "cases.jsonl, line 1: this is no JSON: "),
+        ({"id": "a", "turns": [{"say": "x"}], "setup": []}, "cases.jsonl, line 1, setup: an object is expected"),
+        ({"id": "a", "turns": [{"say": "x"}], "setup": {"age": 1}}, "cases.jsonl, line 1, setup.age: there is no such"),
+        ({"id": "a", "turns": [{"say": "x"}], "setup": {"name": 1}}, "cases.jsonl, line 1, setup.name: a text is"),
+        (
+            {"id": "a", "turns": [{"say": "x"}], "setup": {"earlier": [{"author": "God", "text": "x"}]}},
+            "cases.jsonl, line 1, setup.earlier[0].author: one of customer,",
+        ),
+        (
+            {"id": "a", "turns": [{"say": "x", "forbidden": ["sins"]}]},
+            "cases.jsonl, line 1, turns[0].forbidden: one of",
+        ),
+        ({"id": "a", "turns": [{"say": "x", "totals": ["1"]}]}, "cases.jsonl, line 1, turns[0].totals[0]: '1' is no"),
         ("[]", "cases.jsonl, line 1: a case is an object: {…}"),
         ({"turns": [{"say": "x"}]}, "cases.jsonl, line 1, id: a case needs an id"),
         ({"id": "a b", "turns": [{"say": "x"}]}, "cases.jsonl, line 1, id: a case needs an id"),

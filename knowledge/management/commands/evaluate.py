@@ -11,18 +11,18 @@ from django.utils import timezone
 
 from knowledge.evaluation import report as reports
 from knowledge.evaluation.cases import BrokenDataset, Case, read
+from knowledge.evaluation.options import BROKEN, add_variant_options, chosen_variant
 from knowledge.evaluation.running import Run, run_all
 from knowledge.evaluation.staff import active_cases, as_dataset
 
-#: what a broken dataset ends with; too few passed end with 1
-BROKEN = 2
 JOBS_MOST = 32
 
 
 class Command(BaseCommand):
     help = (
-        "Run conversations against the present knowledge base, prices and model chain, and judge the answers."
-        " Nothing is left behind. Ends with 1 where too few pass, with 2 where the dataset is broken."
+        "Run conversations against the present knowledge base, prices and model chain, or against others, and judge the"
+        " answers. Nothing is left behind. Ends with 1 where too few pass or a case got worse, with 2 where the dataset"
+        " is broken."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -37,6 +37,10 @@ class Command(BaseCommand):
         parser.add_argument("--report", type=Path, metavar="OUT.json", help="write the whole report there")
         parser.add_argument("--against", type=Path, metavar="EARLIER.json", help="show what changed since that report")
         parser.add_argument(
+            "--no-worse", action="store_true", help="with --against: end with 1 where a case got worse since"
+        )
+        add_variant_options(parser)
+        parser.add_argument(
             "--export", type=Path, metavar="OUT.jsonl", help="write the cases there instead of running them"
         )
         parser.add_argument("--threshold", type=_share, default=0.95, help="the share of cases that must pass")
@@ -44,14 +48,19 @@ class Command(BaseCommand):
         parser.add_argument("--jobs", type=_jobs, default=1, help="conversations at a time; helps with models far away")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["no_worse"] and not options["against"]:
+            raise CommandError("--no-worse needs --against EARLIER.json.", returncode=BROKEN)
         earlier = _earlier(options["against"]) if options["against"] else None
         cases = _chosen(_cases(options["dataset"], staff=options["staff"]), options["only"])
         if options["export"]:
             _write(options["export"], as_dataset(cases))
             return
+        variant = chosen_variant(options)
+        if variant.touches_rows and options["jobs"] > 1:
+            raise CommandError("Drafts are tried one conversation at a time: leave --jobs out.", returncode=BROKEN)
         each = self._progress if self.stderr.isatty() else lambda run: None
-        runs = run_all(cases, jobs=options["jobs"], each=each)
-        made = reports.report(runs, threshold=options["threshold"], now=timezone.now())
+        runs = run_all(cases, jobs=options["jobs"], each=each, variant=variant)
+        made = reports.report(runs, threshold=options["threshold"], now=timezone.now(), tried=variant.told)
         for line in reports.summary(made):
             self.stdout.write(line)
         if earlier is not None:
@@ -62,6 +71,8 @@ class Command(BaseCommand):
             _write(options["report"], json.dumps(made, ensure_ascii=False, indent=1, default=str) + "\n")
         if not made["good_enough"]:
             raise CommandError("Too few cases passed.", returncode=1)
+        if options["no_worse"] and (worse := made["against"]["worse"]):
+            raise CommandError(f"Worse than before: {', '.join(worse)}.", returncode=1)
 
     def _progress(self, run: Run) -> None:
         self.stderr.write("." if run.passed else "✗", ending="")
