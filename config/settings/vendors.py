@@ -38,7 +38,7 @@ GIGACHAT_BASE_URL = env.url("GIGACHAT_BASE_URL", "https://gigachat.devices.sberb
 GIGACHAT_AUTH_URL = env.url("GIGACHAT_AUTH_URL", "https://ngw.devices.sberbank.ru:9443/api/v2/oauth")
 
 #: keys of further servers, for profiles that staff add: each variable that begins so, by its name
-MODEL_KEYS = env.beginning("MODEL_KEY_")
+MODEL_KEYS = env.beginning(prefix="MODEL_KEY_")
 #: what a profile may name: a key, a model id, an address. Nothing else of the environment can be reached from a row
 MODEL_KEY_VARIABLES = ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "YANDEXGPT_API_KEY", "GIGACHAT_CREDENTIALS")
 MODEL_ID_VARIABLES = ("OPENAI_MODEL", "ANTHROPIC_MODEL", "YANDEXGPT_MODEL", "GIGACHAT_MODEL")

@@ -269,7 +269,7 @@ class ModelBudgetAdmin(HistoryAdmin):
     history_list_display: list[str] = []
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return not ModelBudget.objects.exists() and super().has_add_permission(request)
+        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False

@@ -110,7 +110,7 @@ def test_first_page_costs_the_same_for_one_who_waits_and_for_many(
     for talk in talks:
         operations.call_person(conversation_id=talk.pk, now=timezone.now(), reason=HandoverReason.ASKED)
 
-    with django_assert_max_num_queries(19):
+    with django_assert_max_num_queries(22):
         page = client.get("/admin/").content.decode()
 
     assert page.count("позвали человека") == 10
