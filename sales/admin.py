@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import admin, messages
@@ -30,7 +31,7 @@ from common.markdown import to_html
 from sales import notices, operations
 from sales.enums import HandoverReason, Mode, NoticeKind, Stage
 from sales.models import Consent, Conversation, Handover, Lead, Message, Notice, Turn, User
-from sales.panels import panels_of, panels_of_turn
+from sales.panels import links_to_sources, panels_of, panels_of_turn
 from sales.qualification import admin as qualification
 from sales.qualification import scoring
 from sales.stuck import stuck_rows
@@ -420,10 +421,12 @@ def transcript(conversation: Conversation) -> list[dict[str, Any]]:
         .prefetch_related("turn__tool_calls")
         .order_by("seq")
     )
-    return [_shown(message) for message in found]
+    said = list(found)
+    links = links_to_sources({each["article"]: each["title"] for message in said for each in message.citations})
+    return [_shown(message, links) for message in said]
 
 
-def _shown(message: Message) -> dict[str, Any]:
+def _shown(message: Message, links: Mapping[str, Any]) -> dict[str, Any]:
     turn = getattr(message, "turn", None)
     text = readable(message, "text")
     return {
@@ -435,7 +438,7 @@ def _shown(message: Message) -> dict[str, Any]:
         "text": text,
         "html": to_html(text) if message.author != "customer" else "",
         "cards": readable(message, "cards") or [],
-        "citations": message.citations,
+        "citations": [{**each, "link": links.get(each["article"], each["title"])} for each in message.citations],
         "turn": turn,
         "panels": panels_of_turn(turn) if turn else (),
         "steps": (readable(turn, "trace") or {}).get("steps", []) if turn else [],
