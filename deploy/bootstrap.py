@@ -365,6 +365,9 @@ def production(folder: str) -> dict[str, str]:
         "SECRET_KEY": key() + key(),  # Django asks for fifty characters
         "FIELD_ENCRYPTION_KEYS": f"1:{key()}",
         "BLIND_INDEX_KEY": key(),
+        # with a key of theirs the check warns of the transfer abroad, which is no fault of the code
+        "OPENAI_API_KEY": "",
+        "ANTHROPIC_API_KEY": "",
     }
 
 
