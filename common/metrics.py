@@ -52,6 +52,9 @@ model_breaker_open = Gauge(
 model_alarms_total = Counter(
     "model_alarms_total", "Failures of language models that need a person.", ["profile", "outcome"]
 )
+model_failovers_total = Counter(
+    "model_failovers_total", "Times that the next of the chain took over, and why.", ["profile", "outcome"]
+)
 model_budget_left_out_total = Counter(
     "model_budget_left_out_total", "Calls of paid language models that a limit has prevented.", ["limit"]
 )

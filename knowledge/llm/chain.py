@@ -143,6 +143,7 @@ class Chain:
                     return self._speak(step, profile, context=context, log=log, tools=tools, hear=hear)
                 except ModelFailed as problem:
                     self._take_back()
+                    metrics.model_failovers_total.labels(profile=profile.slug, outcome=problem.failure.value).inc()
                     step.tried.append(f"{profile.slug}: {problem.failure.value}")
                 except DatabaseError:
                     raise

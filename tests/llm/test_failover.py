@@ -52,6 +52,8 @@ def test_second_vendor_answers_when_the_first_fails(
     anthropic.say(SECOND)
     outcome = TROUBLES[trouble]
     before = counted("model_calls_total", profile="openai", outcome=outcome)
+    failure = "malformed" if trouble == "broken_json" else outcome
+    left = counted("model_failovers_total", profile="openai", outcome=failure)
 
     said = talk.say(QUESTION)
 
@@ -61,8 +63,9 @@ def test_second_vendor_answers_when_the_first_fails(
     assert said.calls == [("openai", outcome)] * asked + [("anthropic", "ok")]
     assert said.tools == ["knowledge__search"]
     assert counted("model_calls_total", profile="openai", outcome=outcome) == before + asked
+    assert counted("model_failovers_total", profile="openai", outcome=failure) == left + 1
     failed = [each["notes"]["failed"] for each in said.steps if each.get("notes", {}).get("failed")]
-    assert failed == [[f"openai: {outcome if outcome != 'ok' else 'malformed'}"]]
+    assert failed == [[f"openai: {failure}"]]
 
 
 @pytest.mark.parametrize("trouble", TROUBLES)
