@@ -60,14 +60,18 @@ def of_part(part: Part, profile: Profile) -> int:
     return tokens(part.text, profile) + PART
 
 
-def of_tools(tools: Iterable[ToolSpec], profile: Profile) -> int:
-    return sum(tokens(f"{each.name}{each.description}{each.schema}", profile) + PART for each in tools)
+def of_fixed(system: str, tools: Iterable[ToolSpec], profile: Profile) -> int:
+    """The tokens of what stands before the talk: instructions and tools."""
+    return (
+        tokens(system, profile)
+        + PART
+        + sum(tokens(f"{each.name}{each.description}{each.schema}", profile) + PART for each in tools)
+    )
 
 
 def of_prompt(prompt: Prompt, profile: Profile) -> int:
-    """The tokens of all that one call sends: also what a vendor that counts nothing for us is reckoned by."""
-    fixed = tokens(prompt.system, profile) + PART + of_tools(prompt.tools, profile)
-    return fixed + sum(of_part(part, profile) for part in prompt.parts)
+    """The tokens of all that one call sends."""
+    return of_fixed(prompt.system, prompt.tools, profile) + sum(of_part(part, profile) for part in prompt.parts)
 
 
 def room(profile: Profile, *, fixed: int) -> int:

@@ -54,7 +54,7 @@ def prompt_for(
     version = version or templates.version()
     system = templates.system_text(queries.catalogue() if rules is None else rules, version)
     offered = specs(tools)
-    fixed = budget.tokens(system, profile) + budget.of_tools(offered, profile)
+    fixed = budget.of_fixed(system, offered, profile)
     past, steps = _split(log)
     shown = window(
         past,
