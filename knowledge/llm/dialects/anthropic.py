@@ -357,5 +357,6 @@ def _client(pid: int, key: str, address: str, headers: tuple[tuple[str, str], ..
         default_headers=more,
         # repeats are the chain's: two clocks for one call are hard to reason about
         max_retries=0,
+        open_telemetry=False,  # the environment could make it write down what was said
         http_client=wire.client(),
     )
