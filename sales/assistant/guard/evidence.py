@@ -121,10 +121,11 @@ class Known:
         return [*found, *self.operators]
 
     def _cited(self, data: Mapping[str, Any]) -> Mapping[str, Any]:
-        """The data without passages that aren't cited, where the model says what it cites."""
-        if self._sources is None or not isinstance(data.get("hits"), list):
+        """Of a search only the passages, and where the model says what it cites only those."""
+        if not isinstance(data.get("hits"), list):
             return data
-        return {**data, "hits": [hit for hit in data["hits"] if hit.get("article") in self._sources]}
+        hits = [hit for hit in data["hits"] if self._sources is None or hit.get("article") in self._sources]
+        return {"hits": hits}
 
     @cached_property
     def segments(self) -> list[Segment]:

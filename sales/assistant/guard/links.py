@@ -44,6 +44,7 @@ _HIDDEN = re.compile(
 _IN_MARKDOWN = re.compile(
     r"!?\[[^\]\n]{0,300}\]\(\s*<?([^\s)>]{1,1000})|^\s{0,3}\[[^\]\n]{1,100}\]:\s*(\S+)", re.MULTILINE
 )
+_MADE_PATH = re.compile(r"(?<![\w/.:)\]])/(?:documents|pay|payments?|invoices?)/[^\s<>\"'»”|`)]+", re.IGNORECASE)
 _MAIL = re.compile(r"(?<![\w.+-])[\w.+%-]{1,64}@[\w-]+(?:\.[\w-]+)+", re.IGNORECASE)
 _HANDLE = re.compile(r"(?<![\w./@])@[a-z]\w{3,31}\b", re.IGNORECASE)
 _PHONE = re.compile(
@@ -65,6 +66,9 @@ def check(sentence: str, known: Known) -> Iterator[Finding]:
             yield Finding(Kind.LINK, address[:200], _WHY)
     for found in _HIDDEN.finditer(seen):
         if found[0] not in shown:
+            yield Finding(Kind.LINK, found[0], _WHY)
+    for found in _MADE_PATH.finditer(seen):
+        if not _stands_in(found[0].lower(), shown):
             yield Finding(Kind.LINK, found[0], _WHY)
     lower = shown.lower()
     for pattern in (_MAIL, _HANDLE):

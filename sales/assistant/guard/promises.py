@@ -79,7 +79,8 @@ GUARANTEE = re.compile(
     _I,
 )
 QUALIFIED = re.compile(
-    r"\bполност|\bлюб|\bвсю\b|\bвсе деньги|\bвесь\b|\bбез вопрос|\bсразу\b|\bв тот же|\bнавсегда|\bв полном|\bfull"
+    r"\bполност|\bлюб|\bвсю\b|\bвсе деньги|\bвесь\b|\bбез вопрос|\bсразу\b|\bв тот же|\bнавсегда|\bв полном"
+    r"|\bfull(?!\s+(?:\w+\s+)?months?)"
     r"|\bany|\ball\b|\binstant",
     _I,
 )
@@ -99,6 +100,18 @@ _GOODS = stems(
     " тариф тестовый доступ договор услуга услуги занятие продажи рост результат окупаемость срок доступность"
     " onboarding training integration support trial demo upload month setup"
 )
+#: passages speak of them in Russian
+_IN_RUSSIAN = {
+    "onboa": "внедр",
+    "integ": "интег",
+    "train": "обуч",
+    "suppo": "подд",
+    "trial": "пробн",
+    "demo": "демон",
+    "uploa": "загр",
+    "month": "месяц",
+    "setup": "настр",
+}
 _GENERIC = stems(
     "можем можно будет будут если также наших наши наша нашей вашей ваших ваша ваши вашего этого этот эта это"
     " такой такая такие после перед когда только просто который которые клиент клиенты компания компании чтобы"
@@ -154,7 +167,7 @@ def _supported(piece: str, text: str, span: tuple[int, int], kind: re.Pattern[st
     clause = around(text, *span)
     near = _near(text, *span)
     wanted = stems(clause) - _GENERIC - stems(piece)
-    goods = stems(near) & _GOODS - stems(piece)
+    goods = frozenset(_IN_RUSSIAN.get(stem, stem) for stem in stems(near) & _GOODS - stems(piece))
     qualified = {each.lower() for each in QUALIFIED.findall(clause)} if kind in {REFUND, GUARANTEE, FREE} else set()
     own = stems(piece)
     for segment in known.segments:
@@ -163,7 +176,7 @@ def _supported(piece: str, text: str, span: tuple[int, int], kind: re.Pattern[st
             continue
         if kind is SPECIAL and not own <= segment.stems:
             continue
-        if goods and not goods <= segment.stems and _CYRILLIC.search(text):
+        if goods and not goods <= stems(segment.text):
             continue
         if any(each not in segment.text.lower() for each in qualified):
             continue
@@ -244,7 +257,7 @@ _TRANSFER = re.compile(
     _I,
 )
 _OFFERED = re.compile(
-    r"\b(?:если|хотите|могу|можем|можно|готов\w*|при желании|когда|как только|чтобы|оставьте|напишите|пришлите"
+    r"\b(?:если|хотите|могу|можем|можно|готов\w* \w+ть|при желании|когда|как только|чтобы|оставьте|напишите|пришлите"
     r"|укажите|скажите|назовите|нужно ли|давайте"
     r"|предлагаю|лучше|стоит|смогу|сможем|сможет|после того|по вашей просьбе|дайте знать|if|would you|shall i|can"
     r"|could|may|when|leave|once|want|let me know)\b",
@@ -317,7 +330,7 @@ def _done(text: str, known: Known, before: str) -> Iterator[Finding]:
                 break
     for kind, pattern in _PAPER.items():
         found = pattern.search(text)
-        if found and not _has_paper(kind, known) and not _only_offered(text, found) and not _stands(text, found, known):
+        if found and not _has_paper(kind, known) and not _only_offered(text, found):
             yield Finding(Kind.PROMISE, found[0][:80], _WHY_DONE)
     for pattern, proof in (
         (_MEETING, known.made("meeting", "calendar", "book", "slot") or known.has("meeting", "starts_at")),

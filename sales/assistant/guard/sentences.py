@@ -55,6 +55,8 @@ def _ends(text: str) -> list[int]:
 
 
 def _is_end(text: str, found: re.Match[str]) -> bool:
+    if _TABLE_LINE.match(text, text.rfind("\n", 0, found.start()) + 1):
+        return False
     following = text[found.end() : found.end() + 1]
     if "\n" in found["space"]:
         return not _LIST_NUMBER.search(text[: found.start()][-12:])

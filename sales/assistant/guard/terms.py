@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 
 from sales.assistant.guard.denial import denied
 from sales.assistant.guard.evidence import Known, Segment, stems, unmarked
-from sales.assistant.guard.numbers import amounts
+from sales.assistant.guard.numbers import Amount, amounts
 from sales.assistant.guard.verdict import Finding, Kind
 from sales.assistant.guard.words_of_numbers import listed
 
@@ -69,60 +71,78 @@ _ENGLISH = listed("jan feb mar apr may jun jul aug sep oct nov dec")
 _VALID = re.compile(r"\b(?:действ\w+|до|срок\w*|не позднее|не позже|к|valid|until|by)\s+(?:\w+\s+){0,2}$", _I)
 
 
+@dataclass(frozen=True)
+class Term:
+    """A duration; both ends are one where no range is said."""
+
+    low: Decimal
+    high: Decimal
+    unit: str
+
+
+@dataclass(frozen=True)
+class _Place:
+    term: Term
+    piece: str
+    start: int
+    end: int
+    at_most: bool = False
+
+
 def check(sentence: str, known: Known) -> Iterator[Finding]:
     """Findings on one sentence: durations, «сегодня же», dates until which something holds."""
     text = unmarked(sentence)
     asks = text.rstrip(' »"*)').endswith("?")
     does = _DOES.search(text) is not None
-    for value, unit, piece, start, end in _durations(text):
-        if asks or denied(text, start, end) or (unit in {"month", "year"} and not _WILL.search(text)):
+    for place in _durations(text):
+        unit = place.term.unit
+        if asks or denied(text, place.start, place.end) or (unit in {"month", "year"} and not _WILL.search(text)):
             continue
-        if not does and (unit in {"month", "year"} or (value, unit) in _spoken(known)):
+        if not does and (unit in {"month", "year"} or place.term in _spoken(known)):
             continue
-        if not does and unit == "day" and value in {7, 30, 31}:
+        if not does and unit == "day" and place.term.high in {7, 30, 31}:
             continue
-        if not _given(value, unit, text, known):
-            yield Finding(Kind.PROMISE, piece, _WHY)
+        if not _given(place, text, known):
+            yield Finding(Kind.PROMISE, place.piece, _WHY)
     if not asks and _WILL.search(text):
         for found in _SOON.finditer(text):
             if not denied(text, *found.span()) and not _soon_given(found[0], text, known):
                 yield Finding(Kind.PROMISE, found[0], _WHY)
     for found in _DATE.finditer(text):
-        if (
-            (_VALID.search(text[: found.start()]) or _WILL.search(text))
-            and not asks
-            and not denied(text, *found.span())
-        ):
+        bound = _VALID.search(text[: found.start()]) or _WILL.search(text)
+        if bound and not asks and not denied(text, *found.span()):
             day = _day(found)
             if day and day not in _dates(known):
                 yield Finding(Kind.PROMISE, found[0], _WHY)
 
 
-def _durations(text: str) -> Iterator[tuple[Decimal, str, str, int, int]]:
-    found = amounts(text)
-    waiting: list[tuple[Decimal, str, int, int]] = []
-    for amount in found:
+def _durations(text: str) -> Iterator[_Place]:
+    waiting: list[Amount] = []
+    for amount in amounts(text):
         if amount.unit:
             waiting = []
             continue
         unit = _unit(amount.noun) if amount.noun else ""
-        waiting = [each for each in waiting if amount.start - each[3] <= 5]
+        waiting = [each for each in waiting if amount.start - each.end <= 5]
         if unit and not _is_clock(text, amount.start, amount.end):
-            for value, piece, start, end in waiting:
-                yield value, unit, f"{piece} {amount.noun}", start, end
-            yield amount.value, unit, f"{amount.piece} {amount.noun}", amount.start, amount.end
+            first = waiting[-1] if waiting else amount
+            piece = f"{text[first.start : amount.end].strip() or amount.piece} {amount.noun}"
+            at_most = bool(_AT_MOST.search(text[: first.start]))
+            term = Term(min(first.value, amount.value), max(first.value, amount.value), unit)
+            yield _Place(term, piece, first.start, amount.end, at_most)
             waiting = []
-        elif not amount.noun or amount.noun in {"до", "или", "и", "to", "or"}:
-            waiting.append((amount.value, amount.piece, amount.start, amount.end))
+        else:
+            waiting.append(amount)
     for match in _ONE.finditer(text):
         if _PER_UNIT.search(text[: match.start()]):
             continue
         if match["half"]:
-            yield Decimal(30), "minute", match[0], *match.span()
+            number, unit = Decimal(30), "minute"
         elif match["some"] or match["pair"]:
-            yield Decimal(0 if match["some"] else 2), _unit(match["some"] or match["pair"]), match[0], *match.span()
+            number, unit = Decimal(0 if match["some"] else 2), _unit(match["some"] or match["pair"])
         else:
-            yield Decimal(1), _unit(match["unit"].lower()), match[0], *match.span()
+            number, unit = Decimal(1), _unit(match["unit"].lower())
+        yield _Place(Term(number, number, unit), match[0], *match.span())
 
 
 def _is_clock(text: str, start: int, end: int) -> bool:
@@ -136,29 +156,44 @@ def _unit(word: str) -> str:
     return next((name for name, pattern in _UNIT.items() if pattern.fullmatch(word)), "")
 
 
-def _given(value: Decimal, unit: str, text: str, known: Known) -> bool:
+def _given(place: _Place, text: str, known: Known) -> bool:
     """Whether a sentence that proves has this term, of something that is spoken of here too."""
-    wanted = stems(text)
-    same = [segment for segment in known.segments if (value, unit) in _terms(segment)]
-    if same and (len(wanted) <= 4 or not re.search("[а-яё]", text, _I)):
-        return True
-    return any(wanted & segment.wide - _TIMES for segment in same)
+    wanted = stems(text) - _TIMES
+    if wanted & _ROLL_OUT:
+        wanted |= _ROLL_OUT
+    for segment in known.segments:
+        same = any(
+            place.term == term
+            or (place.at_most and place.term.unit == term.unit and place.term.low == place.term.high == term.high)
+            for term in _terms(segment)
+        )
+        if same and (not wanted or not re.search("[а-яё]", text, _I) or wanted & segment.wide):
+            return True
+    return False
 
 
+#: one thing by many names
+_ROLL_OUT = stems("внедрение запуск подключение настройка")
+_AT_MOST = re.compile(r"\b(?:до|не больше|не более|максимум|at most|up to)\s+$", _I)
 _TIMES = stems(
-    "дней день дня часов часа недели недель неделя рабочих минут месяц месяца обычно около примерно после"
-    " всего вашего ваших можно"
+    "дней день дня часов часа недели недель неделя рабочих минут месяц месяца обычно около примерно после всего вашего"
+    " ваших можно течение занимает это один два две три четыре пять шесть семь восемь девять десять двадцать"
 )
 
 
-def _terms(segment: Segment) -> frozenset[tuple[Decimal, str]]:
+def _terms(segment: Segment) -> frozenset[Term]:
     if not re.search(r"минут|час|д[ен]|сут|недел|месяц|год|лет|minute|hour|day|week|month|year", segment.plain):
         return frozenset()
-    return frozenset((value, unit) for value, unit, *_ in _durations(segment.text))
+    return _terms_of(segment.text)
 
 
-def _spoken(known: Known) -> frozenset[tuple[Decimal, str]]:
-    return frozenset((value, unit) for text in known.customers for value, unit, *_ in _durations(unmarked(text)))
+@lru_cache(maxsize=2048)
+def _terms_of(text: str) -> frozenset[Term]:
+    return frozenset(place.term for place in _durations(text))
+
+
+def _spoken(known: Known) -> frozenset[Term]:
+    return frozenset(place.term for text in known.customers for place in _durations(unmarked(text)))
 
 
 def _soon_given(piece: str, text: str, known: Known) -> bool:
