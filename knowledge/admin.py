@@ -346,8 +346,8 @@ import knowledge.evaluation.admin  # noqa: E402, F401
 
 # a story of its own; Django looks for an app's pages here
 from knowledge.gaps import admin as _gaps  # noqa: E402, F401
-from knowledge.llm.inspector import admin as _inspector  # noqa: E402, F401
 from knowledge.llm import admin as _models  # noqa: E402, F401
+from knowledge.llm.inspector import admin as _inspector  # noqa: E402, F401
 
 
 class SynonymsForm(forms.ModelForm):
