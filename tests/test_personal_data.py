@@ -77,7 +77,7 @@ def told(people: list[Person]) -> Iterator[tuple[Stack, dict[str, bytes]]]:
 def _chat(stack: Stack, person: Person) -> str:
     opened = _post(stack, "/api/v1/chat/sessions", {"consent": True, "name": person.name})
     texts = (
-        f"Меня зовут {person.name}, телефон {person.phone}, почта {person.email}. {person.secret}",
+        f"Меня зовут {person.name}, телефон {person.phone}, почта {person.email}. Мы ООО «Ромашка», {person.secret}",
         "Сколько стоит AI-менеджер на 1800 диалогов в месяц за год?",
         "Пришлите коммерческое предложение",
     )
@@ -142,5 +142,6 @@ def test_what_was_planted_could_have_leaked(told: tuple[Stack, dict[str, bytes]]
 
     assert {(lead["phone"], lead["email"]) for lead in leads} == {(each.phone, each.email) for each in people}
     assert {lead["name"] for lead in leads} == {each.name for each in people}
+    assert stack.sql("SELECT count(*) FROM sales_leadfact WHERE kind = 'company'")[0][0] == PEOPLE
     assert b"sales_message" in loot["dump"]
     assert all(loot[place] for place in ("dump", "valkey", "logs"))

@@ -196,7 +196,7 @@ def test_conversation_is_as_it_was_when_the_turn_began(talk: Talk, openai: OpenA
     facts.note(
         conversation_id=talk_id,
         lead_id=lead_id,
-        told=[facts.Told(FactKind.NEED, "благодарность", "Спасибо")],
+        told=[facts.Told(FactKind.NEED, "особая примета", "Спасибо")],
         by="t",
         now=timezone.now(),
     )
@@ -209,7 +209,7 @@ def test_conversation_is_as_it_was_when_the_turn_began(talk: Talk, openai: OpenA
     assert not proposal.failed, proposal.result
     sent = str(openai.asked[-2])
     assert number in sent
-    assert "благодарность" not in sent
+    assert "особая примета" not in sent
     assert Quote.objects.get().conversation_id == talk_id
     assert "КП" in proposal.result or "document" in proposal.result
 

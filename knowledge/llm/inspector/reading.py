@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from common.fields import readable
@@ -172,8 +173,9 @@ def waterfall(steps: Iterable[Mapping[str, Any]], calls: Iterable[ModelCall]) ->
     """The steps one after another, the calls of vendors within the model's steps."""
     calls = list(calls)
     last = max((call.attempt for call in calls), default=1)  # the trace is of the last try
+    left = iter([call for call in calls if call.attempt == last])
     bars: list[Bar] = []
-    at, number = 0.0, 0
+    at = 0.0
     for step in steps:
         kind, took = str(step.get("step", "")), float(step.get("ms") or 0)
         if kind == "stream":  # the first words were told while a model still spoke
@@ -181,18 +183,22 @@ def waterfall(steps: Iterable[Mapping[str, Any]], calls: Iterable[ModelCall]) ->
             continue
         bars.append(Bar(kind, str(step.get("name", "")), at, took, str(step.get("reason") or "")))
         if kind == "model":
-            number += 1
             within = at
-            for call in calls:
-                if (call.attempt, call.step) == (last, number):
-                    bars.append(Bar("call", call.slug, within, float(call.ms), _failure(call)))
-                    within += call.ms
+            for call in islice(left, _calls_in(step.get("notes") or {})):
+                bars.append(Bar("call", call.slug, within, float(call.ms), _failure(call)))
+                within += call.ms
         at += took
     whole = max((bar.start + bar.ms for bar in bars), default=0.0) or 1.0
     return tuple(
         Bar(bar.kind, bar.name, bar.start, bar.ms, bar.words, 100 * bar.start / whole, max(0.4, 100 * bar.ms / whole))
         for bar in bars
     )
+
+
+def _calls_in(notes: Mapping[str, Any]) -> int:
+    """How many calls a model's step has made: those that were answered, and those that failed."""
+    failed = [str(each).rpartition(": ")[2] for each in notes.get("failed") or ()]
+    return int(notes.get("model_calls") or 0) + sum(each in CallOutcome.values for each in failed)
 
 
 def _pieces(step: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
