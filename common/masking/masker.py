@@ -9,6 +9,7 @@ from typing import Any
 
 from common.masking.forms import find_personal
 from common.masking.found import Found, Taken, apart
+from common.masking.literals import Literals
 from common.masking.people import KnownNames, answered_with, find_people, names_in
 
 #: a mark as it is written, of these kinds or of others that are hidden beside them
@@ -37,12 +38,14 @@ class Masker:
 
     def __init__(self, known_names: Iterable[str] = (), state: Mapping[str, Any] | None = None) -> None:
         self._names = KnownNames()
+        self._literals = Literals()
         self._marks: dict[tuple[str, str], str] = {}
         self._values: dict[str, str] = {}
         self._counts: dict[str, int] = {}
         self._remembered: dict[str, tuple[int, list[Found]]] = {}
         for kind, key, value in (state or {}).get("marks", ()):
             self._mark(kind, key, value)
+            self._literals.add(kind, key, value)
         for name in [*(state or {}).get("names", ()), *known_names]:
             self._names.add(name)
 
@@ -140,7 +143,7 @@ class Masker:
 
     def _pieces(self, text: str) -> list[Found]:
         """Personal data of a text, apart; names that it tells are known afterwards."""
-        known = len(self._names.words)
+        known = len(self._names.words) + len(self._literals.known)
         remembered = self._remembered.get(text)
         if remembered is not None and remembered[0] == known:
             return remembered[1]
@@ -150,11 +153,14 @@ class Masker:
         told = [span for span in find_people(text, forms) if taken.is_free(*span) and marks.is_free(*span)]
         for name in names_in(text, told):
             self._names.add(name)
+        for each in forms:
+            self._literals.add(each.kind, each.key, text[each.start : each.end])
         names = _merged([*told, *(span for span in self._names.find(text) if marks.is_free(*span))])
-        pieces = apart([*forms, *(Found(*span, "ИМЯ", _key_of_name(text[slice(*span)])) for span in names)])
+        again = (each for each in self._literals.find(text) if marks.is_free(each.start, each.end))
+        pieces = apart([*forms, *again, *(Found(*span, "ИМЯ", _key_of_name(text[slice(*span)])) for span in names)])
         if len(self._remembered) >= _REMEMBERED:
             self._remembered.pop(next(iter(self._remembered)))
-        self._remembered[text] = (len(self._names.words), pieces)
+        self._remembered[text] = (len(self._names.words) + len(self._literals.known), pieces)
         return pieces
 
     # --- bringing back -------------------------------------------------------------------------------------------

@@ -15,11 +15,14 @@ from common.masking.found import Found
 from common.masking.lists import (
     ANSWERS_NO_NAME,
     COMPANIES,
+    DOUBTFUL_NAMES,
+    FIRST_NAMES,
     INTRODUCED,
     INTRODUCTIONS,
     NO_NAMES,
     ROLES,
     ROLES_LATIN,
+    SELVES,
     WEAK,
 )
 from common.russian import analyzer
@@ -80,6 +83,7 @@ def kind_of(word: str) -> Kind:
     if not _CYRILLIC.search(word):
         return Kind(0, 0, 0, 0, 0, False, False)
     name = surname = patronymic = place = other = functional = 0.0
+    called: set[str] = set()
     for parse in analyzer().parse(word):
         tag, score = parse.tag.grammemes, parse.score
         if "Name" in tag:
@@ -92,7 +96,13 @@ def kind_of(word: str) -> Kind:
             other += score
             place += score * ("Geox" in tag)
             functional += score * bool(tag & _NO_SPEECH)
+        if "Name" in tag and "sing" in tag:
+            called.add(parse.normal_form)
     known = bool(analyzer().word_is_known(word))
+    if word in FIRST_NAMES or called & FIRST_NAMES:
+        return Kind(1.0, surname, patronymic, 0, 0, True, False)
+    if word in DOUBTFUL_NAMES or called & DOUBTFUL_NAMES:
+        return Kind(min(max(name, SURNAME), 0.5), surname, patronymic, place, max(other, 0.5), True, False)
     return Kind(name, surname, patronymic, place, other, known, functional > 0.5)
 
 
@@ -191,7 +201,9 @@ class _Reader:
             return len(token.word) > 2 and kind.known and kind.name >= SURE and not kind.place
         if kind.known:
             return kind.name >= MAYBE or kind.surname >= SURNAME or kind.patronymic > 0
-        return self._follows_name(place) or kind.surname >= SURNAME
+        if self._follows_name(place) or kind.surname >= SURNAME:
+            return True
+        return not kind.functional and self._stands_before(place, SELVES)
 
     def _follows_name(self, place: int) -> bool:
         if place + 1 >= len(self.tokens) or not self._close(place):
@@ -333,7 +345,9 @@ class _Reader:
             elif token.capital:
                 fits = kind.name >= MAYBE or kind.surname >= MAYBE or kind.patronymic > 0
                 fits = fits or (not kind.functional and (named or not kind.known))
-                fits = fits or (sure and len(token.word) < 4 and (not kind.functional or not kind_of(first.word).known))
+                fits = fits or (
+                    sure and len(token.word) < 4 and not (kind.functional and kind.known and kind_of(first.word).known)
+                )
             else:
                 small = not first.capital
                 fits = kind.patronymic > 0 or (small and (kind.surname >= SURNAME or kind.name >= SURNAME))

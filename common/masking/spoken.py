@@ -108,9 +108,9 @@ def _in_run(text: str, run: list[tuple[int, int, str, bool]]) -> Iterator[Found]
             digits += parts[last][2]
             if len(digits) > 11:
                 break
-            if number := _number(digits):
+            if parts[last][2] and (number := _number(digits)):
                 found = (last, number)
-        if found is None or not any(spoken for *_, spoken in parts[first : found[0] + 1]):
+        if found is None or not any(spoken and said for *_, said, spoken in parts[first : found[0] + 1]):
             first += 1
             continue
         last, number = found

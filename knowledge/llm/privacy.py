@@ -14,6 +14,9 @@ from typing import Any
 from knowledge.llm.chat import Call, Called, Part, Profile, Prompt, Returned, Said
 from sales.assistant.protocol import Privacy
 
+#: what only the vendor can read of its own words: letters at random, in which any number may stand by chance
+_SEALED = frozenset({"signature", "encrypted_content"})
+
 
 def fit(prompt: Prompt, *, profile: Profile, privacy: Privacy) -> Prompt:
     """The prompt as ``profile`` may see it."""
@@ -50,7 +53,9 @@ def _each_text(value: Any, hide: Callable[[str], str]) -> Any:
     if value is None or isinstance(value, bool | int | float):
         return _number(value, hide)
     if isinstance(value, dict):
-        return {_each_text(key, hide): _each_text(each, hide) for key, each in value.items()}
+        return {
+            _each_text(key, hide): each if key in _SEALED else _each_text(each, hide) for key, each in value.items()
+        }
     if isinstance(value, list):
         return [_each_text(each, hide) for each in value]
     if isinstance(value, tuple):

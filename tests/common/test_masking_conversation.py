@@ -122,6 +122,17 @@ def test_pieces_of_a_stream_never_show_half_a_mark() -> None:
         assert not any("[И" in each or "[Т" in each for each in said[:-1])
 
 
+def test_what_words_have_told_once_is_known_without_them() -> None:
+    masker = Masker()
+    masker.mask("Родился 14.04.1992, паспорт 4510 123456, живу: ул. Ленина, д. 5")
+
+    assert masker.hide("term: 14.04.1992; 1992-04-14; 4510123456; 45 10 123 456; ул. ленина, д. 5") == (
+        "term: [ДАТА_1]; [ДАТА_1]; [ДОКУМЕНТ_1]; [ДОКУМЕНТ_1]; [АДРЕС_1]"
+    )
+    assert Masker(state=masker.state).hide("14.4.1992") == "[ДАТА_1]"
+    assert Masker().hide("14.04.1992") == "14.04.1992"
+
+
 HOSTILE = [
     *("1 " * 4000, "8" * 8000, "8 916 " * 1333, "Анна Каренина " * 570, "Анна 12 " * 1000, "Абвгдеж " * 1000),
     *(

@@ -8,6 +8,7 @@ from random import Random
 import pytest
 
 from common.masking import Masker
+from tests.common import later_phrases as later
 from tests.common import personal_phrases as phrases
 from tests.common import writings
 from tests.common.recall import leaks, lines
@@ -25,7 +26,22 @@ def test_what_the_rules_were_made_with_is_found(kind: str) -> None:
     assert found(getattr(phrases, kind)) == 1.0
 
 
-@pytest.mark.parametrize("text", [*lines(phrases.PLAIN), *lines(phrases.LATE_PLAIN)])
+@pytest.mark.parametrize(
+    ("kind", "least"),
+    [
+        ("LATE_NAMES", 0.97),
+        ("LATE_ADDRESSES", 0.97),
+        ("LATE_DOCUMENTS", 0.97),
+        ("LAST_NAMES", 0.97),
+        ("LAST_ADDRESSES", 0.90),
+    ],
+)
+def test_what_came_later_is_found(kind: str, least: float) -> None:
+    """Of the last addresses two keep their town, which is nobody's."""
+    assert found(getattr(later, kind)) >= least
+
+
+@pytest.mark.parametrize("text", [*lines(phrases.PLAIN), *lines(later.LATE_PLAIN)])
 def test_what_only_looks_like_it_stays(text: str) -> None:
     assert Masker().mask(text) == text
 
