@@ -60,7 +60,7 @@ UNITS = {
         диалог|чат|обращение|переписка|сообщение|клиент|заявка|лид|разговор|беседа|контакт|запрос
         |dialog*|conversation*|chat|chats|message|messages|lead|leads|request|requests
     """,
-    "ai_lawyer": "документ|договор|контракт|соглашение|акт|док|document|documents|contract|contracts",
+    "ai_lawyer": "документ|договор|контракт|соглашение|акт|док|бумага|document|documents|contract|contracts",
     "ai_analyst": "отчет|репорт|дашборд|сводка|выгрузка|report|reports|dashboard|dashboards",
 }
 

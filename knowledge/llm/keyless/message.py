@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -328,5 +330,17 @@ def compares_periods(message: Message, clause: Clause) -> bool:
 
 
 def units_of(message: Message) -> Mapping[int, str]:
-    """Where units stand, and of which product: «диалогов»."""
-    return {place: match.name for match in message.all("unit") for place in range(match.first, match.last + 1)}
+    """Where units stand, and of which product: «диалогов», also inside «проверять 40 договоров»."""
+    found = {place: match.name for match in message.all("unit") for place in range(match.first, match.last + 1)}
+    behind = {number.last + 1 for number in message.numbers}
+    for hint in message.all("hint"):
+        for place in behind & set(range(hint.first, hint.last + 1)):
+            if message.lemma(place) in _COUNTED[hint.name]:
+                found.setdefault(place, hint.name)
+    return found
+
+
+#: by product, the dictionary forms of what is counted for it
+_COUNTED = defaultdict(
+    frozenset, {code: frozenset(re.split(r"[\s|]+", words)) for code, words in lexicon.UNITS.items()}
+)

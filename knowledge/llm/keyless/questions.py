@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from knowledge.llm.keyless import lexicon, morphology
-from knowledge.llm.keyless.message import Clause, Message, compares_periods, places
+from knowledge.llm.keyless.message import Clause, Message, compares_periods, places, units_of
 from knowledge.llm.keyless.morphology import wordset
 from knowledge.llm.keyless.numbers import Number
 from knowledge.llm.keyless.phrasebook import Match
@@ -207,6 +207,8 @@ def budget_in(message: Message, clause: Clause) -> Number | None:
     for number in message.numbers:
         if not clause.holds(number.first) or number.negative or number.value < _BUDGET_LEAST:
             continue
+        if number.last + 1 in units_of(message):
+            continue  # «прикидываем бюджет: 1700 обращений» counts what is bought
         money = message.lemma(number.last + 1) in _ROUBLES or message.text[
             message.words[number.last].end :
         ].lstrip().startswith("₽")

@@ -292,8 +292,8 @@ def _per_month(message: Message, number: Number, end: int) -> int:
         if raw in {"ежедневно", "daily"}:
             return int(number.whole * DAYS)
         if raw in {"в", "за", "per", "a", "каждый", "каждую"} and unit in _PER:
-            if raw == "за" and unit == "год":
-                break  # «1 800 диалогов за год» is how they pay
+            if (raw == "за" and unit == "год") or message.lemma(place - 1) == "раз":
+                break  # «1 800 диалогов за год» and «150 договоров, раз в год» are how they pay
             message.spend(place, place + 1)
             return ceil(number.whole * _PER[unit])
     return number.whole
