@@ -7,8 +7,9 @@ known is objected to: an amount that no rule and no quote of this conversation h
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 from pricing.sold import PERCENT, Fact, Mention, Sold, mentions
 from pricing.sold import read as read_sold
@@ -28,6 +29,7 @@ _MONTH = (
     r"|/)\s*month|monthly|/\s*mo\b"
 )
 _YEAR = (
+    r"(?:за|на)\s+12\s+месяцев|"
     r"(?:в|за|на)\s+(?:1\s+|один\s+|весь\s+|целый\s+|первый\s+)?год\b|/\s*год|ежегодно|(?:per|a|each|/)\s*year"
     r"|yearly|annually"
 )
@@ -37,7 +39,7 @@ _OTHER = (
     r"|a)\s+(?:day|week|hour|quarter)"
     r"|(?:за|на)\s+(?:1\s+|каждый\s+|каждое\s+|каждого\s+|один\s+|одного\s+)?(?:диалог|документ|отч[её]т"
     r"|сообщени[ея]|пользовател[яь]|сотрудник\w?|оператор\w?|менеджера)\b"
-    r"|per\s+(?:conversation|document|report|message|user|seat)|навсегда|пожизненно"
+    r"|per\s+(?:conversation|document|report|message|user|seat)|навсегда|пожизненно|бессрочно|за вс[её] время"
 )
 _AFTER = tuple(
     (period, re.compile(rf"[\s*_)\]»,–-]{{0,4}}(?:{words})", _I))
@@ -82,8 +84,29 @@ _FULL_BEFORE = re.compile(
     r"|without (?:the )?discounts?)(?:\s+\w+){0,2}\s*[:–—-]?\s*$",
     _I,
 )
+_REDUCED_AFTER = re.compile(
+    r"[^.;,\d]{0,30}\b(?:со скидк|с уч[её]том (?:\w+\s+)?скид|после (?:\w+\s+)?скид|with (?:the )?discount)", _I
+)
+_SUBSCRIPTION_BEFORE = re.compile(r"подписк\w*(?:\s+\w+){0,3}\s*[:–-]?\s*$", _I)
+_TOTAL_WORDS = re.compile(r"итог|всего|вместе|услуг|total", _I)
+_YEARLY = re.compile(
+    r"\b(?:за|на|в) год\b|\bгодов\w+ (?:цен|подписк|стоимост|тариф|плат[её]ж|сумм)|за 12 мес|\b(?:a|per) year\b"
+    r"|\byearly (?:price|fee)",
+    _I,
+)
+_MONTHLY = re.compile(
+    r"\bв месяц\b|\bза месяц\b|\bежемесячн\w+|\bмесячн\w+ плат|\bпомесячн\w+|\bper month\b|\bmonthly\b", _I
+)
+_OF_PERIODS = re.compile(r"скид|оплат|плат[ия]т|выгодн|×|мес\.|discount|paying", _I)
+_ALL_OF_IT = re.compile(
+    r"\b(?:вместе|оба|обоих|обе|комплект\w*|вс[её]х? (?:три|трёх|два|продукт\w+)|все продукты|both|bundle|together"
+    r"|all three)\b",
+    _I,
+)
+_EACH = re.compile(r"\bпо\b|кажд|отдельн|each|отдельно", _I)
 _VAT_BEFORE = re.compile(r"\b(?:НДС|VAT)\s*(?:составит|составляет|is)?\s*[:–—-]?\s*$", _I)
 _WITH_VAT = re.compile(
+    r"\bдобав\w+\s+(?:\w+\s+)?НДС\b|\bНДС\s+(?:ещё\s+)?(?:добав|начисл)\w*|\bначисл\w+\s+НДС\b|"
     r"\b(?:с|включая|в том числе|плюс|и|учитывая|с уч[её]том)\s+(?:\w+\s+)?НДС\b|\+\s*НДС|\bНДС\s+(?:сверху"
     r"|включ\w+|вход\w+|уже|\d+\s*%)|\bincl\w*\s+(?:\w+\s+)?VAT\b|\b(?:plus|with)\s+VAT|\+\s*VAT"
     r"|\bVAT\s+(?:is\s+)?(?:included|on top|extra)",
@@ -197,7 +220,8 @@ def _of_group(
         if amount.unit == PERCENT:
             good = _percent_fits(text, near, own, facts)
         else:
-            good = _money_fits(text, amount, near, own, facts, said=said)
+            volume = _volume(text, start, amount.start, known)
+            good = _money_fits(text, amount, near, own, facts, said=said, volume=volume, limits=_limits(known))
         if not good:
             yield Finding(Kind.ATTRIBUTION, _piece(text, start, amount), _WHY.format(whose=_whose(facts)))
 
@@ -235,15 +259,63 @@ def _complete(own: _Named, carried: _Named) -> _Named:
     return _Named(carried.goods, own.tiers, own.discounts)
 
 
-def _money_fits(text: str, amount: Amount, near: str, own: _Named, facts: list[Fact], *, said: _Named) -> bool:
+def _money_fits(
+    text: str,
+    amount: Amount,
+    near: str,
+    own: _Named,
+    facts: list[Fact],
+    *,
+    said: _Named,
+    volume: tuple[str, Decimal] | None,
+    limits: Mapping[str, int | None],
+) -> bool:
     # a sum of several things isn't said of what only an earlier amount was said of
     fitting = [fact for fact in facts if _of_the_same(fact, said if fact.together else own, near)]
+    here = _clause(text, amount, ",;.:(\n")
+    if _ALL_OF_IT.search(here) and not _EACH.search(here) and len(said.goods) != 1:
+        fitting = [fact for fact in fitting if fact.role not in {"price", "line"}]
+    fitting = [fact for fact in fitting if _holds(fact, volume, limits)]
     period = _period(text, amount)
     if period:
         fitting = [fact for fact in fitting if fact.period == period or not fact.period or _by_unit(fact, period)]
     lead = text[max(0, amount.start - 70) : amount.start]
-    fitting = [fact for fact in fitting if _role_fits(fact, lead, text, facts)]
+    after = text[amount.end : amount.end + 60]
+    fitting = [fact for fact in fitting if _role_fits(fact, lead, text, facts, after=after)]
     return bool(fitting)
+
+
+def _limits(known: Sold) -> dict[str, int | None]:
+    return {
+        f"{product.code}.{tier.code}": tier.up_to
+        for rules in known.rules
+        for product in rules.products
+        for tier in product.tiers
+    }
+
+
+def _volume(text: str, start: int, end: int, known: Sold) -> tuple[str, Decimal] | None:
+    """The volume that an amount is said to be for: «1 800 диалогов – 14 900 ₽», by the product whose unit it is."""
+    part = text[start:end]
+    if re.search(r"\bне\b|\bмал|\bбольше\b|\bсвыше\b|\bот\b|\bnot\b|\bover\b", part, _I):
+        return None
+    units = {
+        word.split()[0][:5].lower(): f"product:{product.code}"
+        for rules in known.rules
+        for product in rules.products
+        for word in (product.unit.ru, product.unit.en)
+        if word
+    }
+    found = [each for each in amounts(part) if not each.unit and each.noun[:5] in units]
+    return (units[found[-1].noun[:5]], found[-1].value) if found else None
+
+
+def _holds(fact: Fact, volume: tuple[str, Decimal] | None, limits: Mapping[str, int | None]) -> bool:
+    """Whether the tier whose price it is holds that volume."""
+    if volume is None or not fact.tier or volume[0] not in fact.goods:
+        return True
+    most = limits.get(fact.tier)
+    return most is None or volume[1] <= most
 
 
 def _by_unit(fact: Fact, period: str) -> bool:
@@ -267,7 +339,7 @@ def _of_the_same(fact: Fact, own: _Named, near: str) -> bool:
     return not (own.tiers and not own.goods and all(each.startswith("service:") for each in fact.goods) and fact.goods)
 
 
-def _role_fits(fact: Fact, lead: str, near: str, facts: list[Fact]) -> bool:
+def _role_fits(fact: Fact, lead: str, near: str, facts: list[Fact], *, after: str) -> bool:
     if _DISCOUNT_BEFORE.search(lead):
         return fact.role == "discount"
     if _VAT_BEFORE.search(lead):
@@ -276,8 +348,12 @@ def _role_fits(fact: Fact, lead: str, near: str, facts: list[Fact]) -> bool:
         return not fact.reduced and (
             fact.role != "price" or fact.period != "month" or any(each.role == "total" for each in facts)
         )
+    if _REDUCED_AFTER.match(after):
+        return not fact.reduced and fact.role != "price"
+    if _SUBSCRIPTION_BEFORE.search(lead) and fact.role == "total" and not _TOTAL_WORDS.search(lead):
+        return not any(each.startswith("service:") for each in fact.goods)
     if _FULL_BEFORE.search(lead):
-        return fact.role != "total" or not any(each.reduced for each in facts) or len({each.role for each in facts}) > 1
+        return not fact.discounted
     if (
         _TOTAL_BEFORE.search(lead)
         and fact.reduced
@@ -297,7 +373,24 @@ def _period(text: str, amount: Amount) -> str:
         if pattern.match(after):
             return period
     lead = text[max(0, amount.start - 60) : amount.start]
-    return next((period for period, pattern in _BEFORE if pattern.search(lead)), "")
+    found = next((period for period, pattern in _BEFORE if pattern.search(lead)), "")
+    return found or _period_of_clause(text, amount)
+
+
+def _clause(text: str, amount: Amount, marks: str) -> str:
+    """What stands around an amount between these marks."""
+    begin = max(text.rfind(mark, 0, amount.start) for mark in marks) + 1
+    ends = [at for mark in marks if (at := text.find(mark, amount.end)) >= 0]
+    return text[begin : min(ends, default=len(text))]
+
+
+def _period_of_clause(text: str, amount: Amount) -> str:
+    """«За год AI-менеджер стоит …», «… – это ежемесячный платёж»: of one period alone, and not of ways to pay."""
+    clause = _clause(text, amount, ",;.:(\n")
+    if _OF_PERIODS.search(clause):
+        return ""
+    year, month = bool(_YEARLY.search(clause)), bool(_MONTHLY.search(clause))
+    return "" if year == month else "year" if year else "month"
 
 
 def _percent_fits(text: str, near: str, own: _Named, facts: list[Fact]) -> bool:

@@ -24,7 +24,7 @@ class Fact:
     """An amount and whose it is. ``goods`` are ``product:…`` and ``service:…``; ``tier`` is ``product.tier``.
 
     ``role`` is price, line, subscription, discount, services, total or vat; of a percentage: discount or cap.
-    ``period`` is month, year, once, or empty where it has none. ``reduced`` is set on sums of a quote with discounts.
+    ``period`` is month, year, once, or empty where it has none. ``reduced`` is set on what discounts are taken off yet.
     """
 
     value: Decimal
@@ -35,6 +35,8 @@ class Fact:
     discount: str = ""
     period: str = ""
     reduced: bool = False
+    #: the total that discounts have left
+    discounted: bool = False
 
     @property
     def together(self) -> bool:
@@ -172,7 +174,8 @@ def _sums(result: Mapping[str, Any]) -> Iterator[Fact]:
         yield Fact(_money(result["discount_total"]), MONEY, "discount", products, tier, "", period)
     if services:
         yield Fact(_money(result["services_total"]), MONEY, "services", services)
-    yield Fact(_money(result["total"]), MONEY, "total", products | services, tier, period=period if products else "")
+    spell = period if products else ""
+    yield Fact(_money(result["total"]), MONEY, "total", products | services, tier, period=spell, discounted=reduced)
     yield Fact(_money(result["vat"]["amount"]), MONEY, "vat", products | services)
 
 
@@ -264,7 +267,7 @@ def _tier(name: str) -> str:
     loose = rf"|(?<=[\w,:–-] ){re.escape(name)}\b(?! [а-яё]+ (?:цен|стоимост|тариф))" if len(name) > 3 else ""
     return (
         rf"[«\"“]{stem}[»\"”]|\b[Тт]ариф\w{{0,3}}\s+[«\"“]?{stem}|\b{stem}[»\"”]?\s+(?:tier|plan)\b"
-        rf"|(?:^|[|\n•:,–-]\s*){stem}\s*(?=[|–:(-]){loose}"
+        rf"|(?:^|[|\n•:,–-]\s*){stem}\s*(?=[|–:(-])|\(\s*{stem}\s*\){loose}"
     )
 
 

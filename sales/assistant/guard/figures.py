@@ -32,13 +32,20 @@ _TIMES = r"(?:\d+(?:[.,]\d+)?|дв[ао]|два|три|четыре|пять|ш�
 _SHARE = re.compile(
     rf"\b(?:вдвое|втрое|вчетверо|впятеро|вполовину|наполовину|в {_TIMES} (?:с половиной )?раза?"
     r"|пол-?цены|на (?:половину|треть|четверть|пятую часть)|(?:за|лишь|всего) (?:половин\w+|треть|четверть)"
+    r"|(?:треть|четверть) (?:цены|стоимост\w+|суммы)|скин\w+ (?:половин|треть|четверть)\w*"
     r"|половин\w+ (?:от )?(?:цены|стоимост\w+|суммы|тарифа)|half(?: the)? price|twice|half off|(?:two|three|four"
     r"|five) times"
     r"|a third|a quarter)\b",
     re.IGNORECASE,
 )
+#: thousands by their pet names
+_SLANG = re.compile(
+    r"\b(?:за|на|в|по|до|около) (?:десятк[уеи]|двадцатк\w|тридцатк\w|пятнашк\w|пятнах\w|полтинник\w*"
+    r"|сороковник\w*)\b|\bпятнах[ауи]\b",
+    re.IGNORECASE,
+)
 _ABOUT_PRICE = re.compile(
-    r"дешевл|дорож|скид|сниж|экономи|цен[аыуе]|стоимост|стои[тл]|обойд|плат|выгодн|cheap|price|cost|discount|sav"
+    r"дешевл|скин|дорож|скид|сниж|экономи|цен[аыуе]|стоимост|стои[тл]|обойд|плат|выгодн|cheap|price|cost|discount|sav"
     r"|off\b|pay|half",
     re.IGNORECASE,
 )
@@ -56,6 +63,9 @@ def check(sentence: str, known: Known) -> Iterator[Finding]:
     for share in _SHARE.finditer(clean):
         if _ABOUT_PRICE.search(around(clean, *share.span())) and not _shares(share[0], clean, share.span(), known):
             yield Finding(Kind.AMOUNT, share[0], _WHY_SHARE)
+    for slang in _SLANG.finditer(clean):
+        if not denied(clean, *slang.span()):
+            yield Finding(Kind.AMOUNT, slang[0], _WHY)
     for roman in _ROMAN.finditer(clean):
         yield Finding(Kind.AMOUNT, roman[0], _WHY)
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from itertools import pairwise
 
 from sales.assistant.guard.text import as_numbers
 from sales.assistant.guard.words_of_numbers import SCALES, SMALL, UNSURE_SCALES, key, listed
@@ -127,7 +128,9 @@ def amounts(flat: str) -> list[Amount]:
     tokens = [_Token(str(found.lastgroup), found[0], *found.span()) for found in _TOKEN.finditer(text)]
     tokens = [part for token in tokens for part in _split(token)]
     found = _inherit(list(_found(tokens)), tokens)
-    return [_amount(each, tokens, text) for each in [*found, *_run_together(found, tokens)]]
+    return [
+        _amount(each, tokens, text) for each in [*found, *_run_together(found, tokens), *_by_thousands(found, tokens)]
+    ]
 
 
 def _found(tokens: list[_Token]) -> Iterator[_Found]:
@@ -404,6 +407,14 @@ def _one_list(this: _Found, then: _Found, between: list[str]) -> bool:
         or not this.value
         or max(this.value, then.value) <= 4 * min(this.value, then.value)
     )
+
+
+def _by_thousands(found: list[_Found], tokens: list[_Token]) -> Iterator[_Found]:
+    """«девять девятьсот» is said for 9 900."""
+    for this, then in pairwise(found):
+        words = not this.digits and not then.digits and this.last + 1 == then.first
+        if words and not this.unit and 1 <= this.value < 1000 and 100 <= then.value < 1000:
+            yield _Found(this.value * 1000 + then.value, then.unit, this.first, then.last, False)
 
 
 def _run_together(found: list[_Found], tokens: list[_Token]) -> Iterator[_Found]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-from sales.assistant.guard.denial import around, denied
+from sales.assistant.guard.denial import around, denied, denies
 from sales.assistant.guard.evidence import Known, Segment, stems, unmarked
 from sales.assistant.guard.text import plain
 from sales.assistant.guard.verdict import Finding, Kind
@@ -31,7 +31,8 @@ FREE = re.compile(
     r"|\bбез (?:доплат\w*"
     r"|оплаты)\b|\bне (?:нужно|надо|придётся|придется) (?:ничего )?(?:до)?плач?т?ить\b|\bне возьм[её]м\b"
     r"|\bза (?:один )?рубль\b"
-    r"|\bза копейк\w+|\bсимволическ\w+ (?:плат|цен|сумм)\w*|\bбезвозмездн\w*|\bfree of charge\b|\bfor free\b"
+    r"|\bза копейк\w+|\bсимволическ\w+ (?:плат|цен|сумм)\w*|\bбезвозмездн\w*|\bпо цене (?:одного|одной|двух)\b"
+    r"|\bfree of charge\b|\bfor free\b"
     r"|\bcomplimentary\b"
     r"|\bgratis\b|(?<!feel )(?<!-)\bfree\b(?! to\b)|\bon the house\b|\b(?:no|without|at no) (?:extra )?c(?:harge"
     r"|ost)\b|\bгратис\b",
@@ -86,7 +87,8 @@ QUALIFIED = re.compile(
 )
 DISCOUNT = re.compile(r"\bскид(?:к|ок)\w*|\bdiscount\w*|\bсниж\w+|\bдешевле\b|\b% off\b|\bльгот\w*", _I)
 _REASON = re.compile(
-    r"\bскид(?:к|ок)\w*(?:\s+(?:в|на|–|до)?\s*\d+(?:[.,]\d+)?\s*(?:%|процент\w*))?\s*(?:действует\s+)?\b(?:за|при"
+    r"\bскид(?:к|ок)\w*(?:\s+(?:в|на|–|до)?\s*\d+(?:[.,]\d+)?\s*(?:%|процент\w*))?\s*(?:(?:действует"
+    r"|распростран\w+|применяется|положена)\s+)?\b(?:за|при"
     r"|для|на|по|от)\s+((?:[^\W\d_]+\s+){0,2}[^\W\d_]{4,})"
     r"|\b(?:за|при|для)\s+((?:[^\W\d_]+\s+){0,2}[^\W\d_]{4,})\s+(?:действует\s+|да[её]м\s+|есть\s+"
     r"|положена\s+)?скидк\w*",
@@ -218,7 +220,7 @@ def _reasons(text: str, known: Known) -> Iterator[Finding]:
         told = {
             stem
             for segment in known.segments
-            if DISCOUNT.search(segment.text) or "%" in segment.text
+            if (DISCOUNT.search(segment.text) or "%" in segment.text) and not denies(segment.text)
             for stem in segment.stems
         }
         if not reason & told:
