@@ -148,6 +148,7 @@ class Chain:
                 except DatabaseError:
                     raise
                 except Exception:  # a mistake of ours in the prompt: the customer still gets an answer
+                    self._take_back()
                     logger.exception("no prompt could be made", extra={"model": profile.slug})
                     step.tried.append(f"{profile.slug}: our own mistake")
             self._left.pop(0)
