@@ -238,11 +238,12 @@ def test_an_answer_cut_before_its_first_word_is_none(vendor, hear):
 @pytest.mark.parametrize("trouble", [each for each, meant in MEANT.items() if meant])
 def test_each_trouble_ends_in_time_and_has_its_name(vendor, hear, trouble):
     vendor.mode = trouble
+    seconds = 0.6 if Failure.TIMEOUT in {MEANT[trouble], STREAMED[trouble]} else 5
     started = time.monotonic()
 
-    failed = failure(vendor, hear=hear, seconds=0.6)
+    failed = failure(vendor, hear=hear, seconds=seconds)
 
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < seconds + 0.5
     own = OWN if hear else OWN | MEANT_WHOLE
     meant = own.get((vendor.dialect, trouble)) or (STREAMED if hear else MEANT)[trouble]
     if trouble == "endless":  # what strikes first, the clock or the size
