@@ -110,8 +110,10 @@ _PAGE = re.compile(
     r"|linkedin\.com|wa\.me|x\.com|twitter\.com)/(?:in/|profile/)?@?[\w.%+-]*\w/?",
     re.IGNORECASE,
 )
-_HOSTS = ("t.me/", "telegram.me/", "vk.com/", "vk.ru/", "instagram.", "facebook.", "fb.com/", "ok.ru/", "linkedin.")
-_HOSTS += ("wa.me/", "x.com/", "twitter.")
+_HOSTS = (
+    *("t.me/", "telegram.me/", "vk.com/", "vk.ru/", "instagram.", "facebook.", "fb.com/", "ok.ru/", "linkedin."),
+    *("wa.me/", "x.com/", "twitter."),
+)
 _NICK = re.compile(r"(?<![\w@./-])@[a-z][\w.]{2,30}\w(?!@)", re.IGNORECASE)
 _NAMED_NICK = re.compile(
     r"\b(?:ник\w{0,3}(?:\s+в\s+[а-я]+)?|логин|inst\w*|инст\w*|skype|скайп\w?|телег\w*|telegram|тг|tg)\b\s?[:—–=-]?\s?"
