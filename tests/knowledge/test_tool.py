@@ -41,7 +41,7 @@ def test_passages_come_with_prices_of_this_moment_and_their_sources(demo):
 
 def test_the_best_articles_come_whole_in_one_query(demo, django_assert_max_num_queries):
     run("скидка за год")
-    with django_assert_max_num_queries(5):  # three for the search, one for the articles, one for the prices
+    with django_assert_max_num_queries(6):  # three for the search, one for the articles, two for the prices
         output = run("скидка за год")
 
     assert ["body" in each for each in output.data["hits"]] == [True, True, True, False, False]
