@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -335,12 +334,10 @@ def units_of(message: Message) -> Mapping[int, str]:
     behind = {number.last + 1 for number in message.numbers}
     for hint in message.all("hint"):
         for place in behind & set(range(hint.first, hint.last + 1)):
-            if message.lemma(place) in _COUNTED[hint.name]:
+            if message.lemma(place) in _UNITS_OF.get(hint.name, ()):
                 found.setdefault(place, hint.name)
     return found
 
 
 #: by product, the dictionary forms of what is counted for it
-_COUNTED = defaultdict(
-    frozenset, {code: frozenset(re.split(r"[\s|]+", words)) for code, words in lexicon.UNITS.items()}
-)
+_UNITS_OF = {code: frozenset(re.split(r"[\s|]+", words)) for code, words in lexicon.UNITS.items()}
