@@ -15,7 +15,7 @@ from pricing.sold import PERCENT, Fact, Mention, Sold, mentions
 from pricing.sold import read as read_sold
 from sales.assistant.guard.denial import denied
 from sales.assistant.guard.evidence import unmarked
-from sales.assistant.guard.numbers import Amount, amounts, readable
+from sales.assistant.guard.numbers import AMOUNTS_MOST, Amount, amounts, readable
 from sales.assistant.guard.verdict import Finding, Kind
 from sales.assistant.protocol import ToolResult
 
@@ -142,7 +142,7 @@ def check(sentence: str, known: Sold, before: Sequence[str]) -> Iterator[Finding
         return
     text = readable(clean)
     found = amounts(clean)
-    if not found:
+    if not found or len(found) > AMOUNTS_MOST:  # so many are refused anyway
         return
     yield from _said(text, found, known, _context(clean, before, known))
     yield from _vat(text, found, known)
@@ -175,7 +175,7 @@ class _Named:
         return bool(self.goods or self.tiers)
 
 
-def _said(text: str, found: list[Amount], known: Sold, context: frozenset[str]) -> Iterator[Finding]:
+def _said(text: str, found: Sequence[Amount], known: Sold, context: frozenset[str]) -> Iterator[Finding]:
     named = mentions(text, known.rules)
     money = [
         each
@@ -187,7 +187,7 @@ def _said(text: str, found: list[Amount], known: Sold, context: frozenset[str]) 
 
 
 def _of_group(
-    text: str, group: list[Amount], named: list[Mention], known: Sold, context: frozenset[str]
+    text: str, group: Sequence[Amount], named: list[Mention], known: Sold, context: frozenset[str]
 ) -> Iterator[Finding]:
     carried = _Named(goods=context)
     for at, amount in enumerate(group):
@@ -497,7 +497,7 @@ def _cell_fits(fact: Fact, own: _Named, near: str) -> bool:
     return fact.period == ("month" if months else "year")
 
 
-def _vat(text: str, found: list[Amount], known: Sold) -> Iterator[Finding]:
+def _vat(text: str, found: Sequence[Amount], known: Sold) -> Iterator[Finding]:
     if known.vat_charged is None or not any(each.money or each.priced for each in found) or _MAYBE.search(text):
         return
     for match in (_WITHOUT_VAT if known.vat_charged else _WITH_VAT).finditer(text):
@@ -507,7 +507,7 @@ def _vat(text: str, found: list[Amount], known: Sold) -> Iterator[Finding]:
             yield Finding(Kind.ATTRIBUTION, match[0], _WHY_VAT)
 
 
-def _sizes(text: str, found: list[Amount], known: Sold) -> Iterator[Finding]:
+def _sizes(text: str, found: Sequence[Amount], known: Sold) -> Iterator[Finding]:
     """«„Старт“ – до 5 000 диалогов»: a tier holds what the rules say."""
     limits = {
         f"{product.code}.{tier.code}": tier.up_to

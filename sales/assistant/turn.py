@@ -202,7 +202,16 @@ def _judge(log: list[Entry], *, scene: Scene) -> Judge:
     def evidence() -> guard.Evidence:
         return _evidence(log, scene=scene)
 
-    return lambda text: evidence().inspect(text).passed
+    judged, stream = "", None
+
+    def passes(text: str) -> bool:
+        nonlocal judged, stream
+        if stream is None or not text.startswith(judged):
+            judged, stream = "", guard.Stream(evidence())
+        added, judged = text[len(judged) :], text
+        return all(stream.judge(sentence).passed for sentence in guard.split(added))
+
+    return passes
 
 
 def _run(call: ToolRequest, *, scene: Scene, journal: Journal, context: Any) -> ToolResult:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sales.assistant.guard.denial import around, denied
 from sales.assistant.guard.evidence import Known, unmarked
-from sales.assistant.guard.numbers import MONEY, PERCENT, Amount, amounts, readable
+from sales.assistant.guard.numbers import AMOUNTS_MOST, MONEY, PERCENT, Amount, amounts, readable
 from sales.assistant.guard.text import plain
 from sales.assistant.guard.verdict import Finding, Kind
 
@@ -57,6 +57,9 @@ def check(sentence: str, known: Known) -> Iterator[Finding]:
     clean = unmarked(sentence)
     text = readable(clean)
     found = amounts(clean)
+    if len(found) > AMOUNTS_MOST:
+        yield Finding(Kind.AMOUNT, found[AMOUNTS_MOST].piece, "these are too many amounts at once; name the main ones")
+        return
     for amount in found:
         if not _allowed(amount, text, found, known):
             yield Finding(Kind.AMOUNT, amount.piece, _WHY)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import lru_cache
 from itertools import pairwise
 
 from sales.assistant.guard.text import as_numbers
@@ -114,23 +115,28 @@ class _Found:
     scale: Decimal = Decimal(1)
 
 
+#: more amounts than a sentence or a table of ours ever has
+AMOUNTS_MOST = 120
+
+
+@lru_cache(maxsize=256)
 def readable(flat: str) -> str:
     """The text that amounts are looked for in, of the same length in all that matters to ``Amount.start``."""
     text = _SHORT.sub(" тыс руб", _NOT_AMOUNTS.sub(lambda found: " " * len(found[0]), as_numbers(flat)))
     return _with_units(text) if "|" in text else text
 
 
-def amounts(flat: str) -> list[Amount]:
+@lru_cache(maxsize=512)
+def amounts(flat: str) -> tuple[Amount, ...]:
     """The numbers of a flat text in order, in digits and in words, with the ends of ranges."""
     if not _ANY.search(flat):
-        return []
+        return ()
     text = readable(flat)
     tokens = [_Token(str(found.lastgroup), found[0], *found.span()) for found in _TOKEN.finditer(text)]
     tokens = [part for token in tokens for part in _split(token)]
     found = _inherit(list(_found(tokens)), tokens)
-    return [
-        _amount(each, tokens, text) for each in [*found, *_run_together(found, tokens), *_by_thousands(found, tokens)]
-    ]
+    together = (*_run_together(found, tokens), *_by_thousands(found, tokens))
+    return tuple(_amount(each, tokens, text) for each in (*found, *together))
 
 
 def _found(tokens: list[_Token]) -> Iterator[_Found]:
