@@ -91,7 +91,7 @@ def knowledge_base() -> Iterator[Path]:
         from django.db import connections
 
         from common import locks
-        from knowledge.words import analyzer
+        from common.russian import analyzer
 
         call_command("migrate", verbosity=0, stdout=sys.stderr)
         analyzer()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import uuid
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import models, transaction
 from django.utils import timezone
@@ -178,6 +179,7 @@ def decide(delivery: Delivery, *, arrived: bool, now: datetime) -> None:
         row = Delivery.objects.select_for_update(of=("self",)).get(pk=delivery.pk)
         if row.state not in {State.UNCERTAIN, State.BROKEN}:
             return
+        fields: dict[str, Any]
         if arrived:
             fields = {"state": State.KEPT, "sending_since": None, "problem": "", "sent_at": row.sent_at or now}
         else:

@@ -7,11 +7,13 @@ from typing import Any
 
 from django.db import transaction
 from django.dispatch import receiver
+from django.utils import timezone
 
+from channels_app import deliveries
 from channels_app.webchat import bell, hub
 from channels_app.webchat.bell import Piece
 from channels_app.webchat.threads import CHANNEL
-from sales.signals import message_stored, mode_changed, reply_growing, turn_started
+from sales.signals import message_stored, mode_changed, reply_growing, reply_ready, turn_started
 
 
 @receiver(message_stored)
@@ -42,3 +44,9 @@ def words_to_the_web_chat(
     """When an answer grows, then the visitor's browsers read along."""
     if channel == CHANNEL:
         bell.tell(Piece(conversation_id.hex, turn, at, text))
+
+
+@receiver(reply_ready)
+def reply_to_a_vendor(sender: Any, conversation: Any, message: Any, **kwargs: Any) -> None:
+    """When somebody of ours has answered, then the customer is owed it over a channel that has to be sent to."""
+    deliveries.owe(message, conversation=conversation, now=timezone.now())

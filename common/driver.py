@@ -36,7 +36,7 @@ def copy(rows: Sequence[models.Model]) -> None:
             ).fetchall()
             for row, (number,) in zip(rows, sorted(given), strict=True):
                 row.pk = number
-        columns = sql.SQL(", ").join(sql.Identifier(field.column) for field in fields)
+        columns = sql.SQL(", ").join([sql.Identifier(str(field.column)) for field in fields])
         with statement.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(table, columns)) as sent:
             for row in rows:
                 sent.write_row(

@@ -7,7 +7,8 @@ from celery import shared_task
 from celery.signals import worker_ready
 from django.db import DatabaseError, connection
 
-from knowledge import indexing, words
+from common.russian import analyzer
+from knowledge import indexing
 from knowledge.embedding import registry
 from knowledge.gaps import operations as gaps
 from knowledge.llm.keyless import lexicon
@@ -34,7 +35,7 @@ def warm_up(sender: Any = None, **kwargs: Any) -> None:
 
 
 def _read_dictionaries() -> None:
-    words.analyzer()
+    analyzer()
     registry.by_name(registry.configured())  # an embedder's SDK is read too
     try:
         lexicon.phrasebook(queries.catalogue())

@@ -164,11 +164,13 @@ class _Backend(httpcore2.NetworkBackend):
     def __init__(self, inner: Any) -> None:
         self._inner = inner
 
-    def connect_tcp(self, host: str, port: int, timeout: float | None = None, **rest: Any) -> Any:
+    def connect_tcp(  # type: ignore[override]
+        self, host: str, port: int, timeout: float | None = None, **rest: Any
+    ) -> Any:
         seconds = _left(timeout)
         return _Stream(_bounded(lambda: self._inner.connect_tcp(host, port, timeout=seconds, **rest), seconds))
 
-    def connect_unix_socket(self, path: str, timeout: float | None = None, **rest: Any) -> Any:
+    def connect_unix_socket(self, path: str, timeout: float | None = None, **rest: Any) -> Any:  # type: ignore[override]
         return _Stream(self._inner.connect_unix_socket(path, timeout=_left(timeout), **rest))
 
     def sleep(self, seconds: float) -> None:

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from common.masking import WRITTEN_MARK
+from common.russian import analyzer
 from knowledge.gaps.likeness import Rarity, likeness, read, telling_words
 from knowledge.gaps.models import TEXT_MOST
 from knowledge.llm.keyless.understanding import understand
 from knowledge.search import UNSURE
-from knowledge.words import analyzer, split
+from knowledge.words import split
 from pricing import queries
 from sales.assistant.context import masker_of
 from sales.enums import Author

@@ -108,7 +108,7 @@ def _count(
 
 def _add_to_day(call: ModelCall) -> None:
     day = ModelDay.objects.filter(day=local_day(call.at), slug=call.slug)
-    added = {
+    added: dict[str, Any] = {
         "calls": 1,
         "failures": int(call.outcome != CallOutcome.OK),
         "prompt_tokens": call.prompt_tokens,

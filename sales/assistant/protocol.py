@@ -138,7 +138,10 @@ class Model(Protocol):
     Made anew for each turn, so it may remember between the steps of one.
     """
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Who speaks, for the trace."""
+        ...
 
     def reply(self, *, context: TurnContext, log: Sequence[Entry], tools: Mapping[str, Tool], hear: Hear) -> Reply:
         """The next step of this turn. Raises ``TemporaryProblem`` when it can't answer now.

@@ -26,7 +26,8 @@ from pricing.rehearsal import adopt
 from sales import operations
 from sales.assistant import turn as turns
 from sales.enums import Mode
-from sales.models import Conversation, Lead, LeadFact, Message, Turn
+from sales.models import Conversation, Lead, Message, Turn
+from sales.qualification.models import LeadFact
 from sales.rehearsal import rehearsed
 
 #: the latest messages before the answer that are copied: no model and no tool looks further back

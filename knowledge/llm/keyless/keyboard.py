@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from knowledge.words import LAYOUT, analyzer
+from common.russian import analyzer
+from knowledge.words import LAYOUT
 from sales.assistant.language import ENGLISH
 
 #: names that Russians write in Latin letters anyway

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
+from common.russian import analyzer
 from knowledge.llm.keyless import keyboard
-from knowledge.words import analyzer, stem_of
+from knowledge.words import stem_of
 
 
 def wordset(words: str) -> frozenset[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from knowledge.llm.keyless.needs import Talk, read
 from knowledge.llm.keyless.understanding import Understood
@@ -34,12 +35,10 @@ def facts_in(talk: Talk, catalogue: Rules) -> list[Fact]:
             continue
         name = product.name.ru
         if before is None:
-            facts.append(_fact("product", name, pending, catalogue, lambda heard, code=code: code in _named(heard)))
+            facts.append(_fact("product", name, pending, catalogue, partial(_names, code)))
         if size.volume and (before is None or before.volume != size.volume):
             value = f"{name}: {size.volume} {product.unit.ru}"
-            facts.append(
-                _fact("volume", value, pending, catalogue, lambda heard, of=size.volume: of in _volumes(heard))
-            )
+            facts.append(_fact("volume", value, pending, catalogue, partial(_counts, size.volume)))
     for heard, text in pending:
         if company := "" if heard.means("privacy") else heard.contact.get("company", ""):
             facts.append(_fact("company", company, [(heard, text)], catalogue, lambda each: "company" in each.contact))
@@ -49,6 +48,14 @@ def facts_in(talk: Talk, catalogue: Rules) -> list[Fact]:
         if term := _term(text):
             facts.append(term)
     return [fact for fact in facts if fact is not None]
+
+
+def _names(code: str, heard: Understood) -> bool:
+    return code in _named(heard)
+
+
+def _counts(volume: int, heard: Understood) -> bool:
+    return volume in _volumes(heard)
 
 
 def _fact(

@@ -381,7 +381,7 @@ PHRASES: dict[str, dict[Language, Words]] = {
         "ru": "Счёт и договор оформляет сотрудник по готовому расчёту.",
         "en": "Invoices and contracts are drawn up by a colleague from a finished quote.",
     },
-    "person_called": CALLED,
+    "person_called": {"ru": CALLED["ru"], "en": CALLED["en"]},
     "person_coming": {
         "ru": (
             "Сотрудник уже приглашён и ответит здесь. Пока его нет, спрашивайте меня.",
