@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+
 from common.blind_index import normalize_phone
 from sales import operations
 from sales.assistant.phrases import CALLED
@@ -34,7 +37,7 @@ def save_contact(
     """
     if phone and not normalize_phone(phone):
         raise ToolFailed("The phone number is not complete. Ask for it with its city or operator code.")
-    if email and ("@" not in email or "." not in email.rsplit("@", 1)[-1]):
+    if email and not _is_email(email.strip()):
         raise ToolFailed("The e-mail address is not complete. Ask for it again.")
     operations.save_contact(
         lead_id=context.lead_id, now=context.now, by="assistant", name=name, phone=phone, email=email, company=company
@@ -67,3 +70,11 @@ def call_person(*, context: ToolContext, reason: Reason, question: str = "") -> 
         data={"reason": reason},
         notice=CALLED[context.language],
     )
+
+
+def _is_email(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True

@@ -17,7 +17,7 @@ from knowledge.llm.keyless import morphology, numbers
 #: bare numbers below this are counts, dates and hours rather than amounts
 BARE_FROM = 1000
 #: so many words in a row that stand in the prompt are no chance
-SHINGLE = 6
+SHINGLE = 8
 
 
 @dataclass(frozen=True)

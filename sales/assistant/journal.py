@@ -15,6 +15,12 @@ from sales.assistant.protocol import ToolRequest, ToolResult, TurnContext
 from sales.assistant.tools import Tool, ToolContext, ToolFailed, ToolOutput
 from sales.models import Conversation, ToolCall, Turn
 
+#: what one turn may do at most; a model that asks for more is told so, and nothing of it is kept
+CALLS_MOST = 50
+ARGUMENTS_MOST = 20_000
+TOO_MANY = f"This turn has made {CALLS_MOST} calls already: no more are run. Answer with what is known."
+TOO_LONG = f"The arguments are longer than {ARGUMENTS_MOST} characters: give only what is needed."
+
 
 class Journal:
     """The tool calls of one turn, in order: those of an earlier attempt and those made now."""
@@ -30,10 +36,13 @@ class Journal:
     def run(self, request: ToolRequest, *, context: ToolContext) -> ToolResult:
         """Do what the model asks, or read what it did before. A refusal is a result too, in words for the model."""
         started = time.perf_counter()
-        key = _key(request)
+        written = _written(request)
+        key = hashlib.sha256(written.encode("utf-8", "surrogatepass")).hexdigest()
         call = self.past.get(key)
         again = call is not None
         if call is None:
+            if refusal := TOO_LONG if len(written) > ARGUMENTS_MOST else TOO_MANY * (len(self.past) >= CALLS_MOST):
+                return ToolResult(request.id, request.name[:80], refusal, failed=True)
             call = self._act(request, key=key, context=context)
             self.past[key] = call
         if call not in self.used:
@@ -133,7 +142,7 @@ def context_of(turn: Turn, *, context: TurnContext, now: datetime) -> ToolContex
     )
 
 
-def _key(request: ToolRequest) -> str:
-    """The same call of the same turn gets the same key, whichever id the model gave it."""
+def _written(request: ToolRequest) -> str:
+    """The same call of the same turn is written the same, whichever id the model gave it."""
     arguments = json.dumps(dict(request.arguments), sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(f"{request.name}\n{arguments}".encode()).hexdigest()
+    return f"{request.name}\n{arguments}"

@@ -13,6 +13,7 @@ With ``secrets() -> Iterable[str]`` it names texts of which no eight words in a 
 from __future__ import annotations
 
 import logging
+import unicodedata
 from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
@@ -21,7 +22,7 @@ from common.parts import of_apps
 from sales.assistant.guard import figures, leaks, links, promises, terms
 from sales.assistant.guard.evidence import Known
 from sales.assistant.guard.sentences import cut, split
-from sales.assistant.guard.verdict import BROKEN, Finding, Kind, Verdict
+from sales.assistant.guard.verdict import BROKEN, EMPTY, Finding, Kind, Verdict
 from sales.assistant.protocol import Heard, ToolResult
 from sales.assistant.tools import TOOLS
 
@@ -64,6 +65,8 @@ class Evidence:
         """Check all of a draft."""
         if len(draft) > DRAFT_MOST:
             return BROKEN
+        if not any(unicodedata.category(each)[0] in "LNPS" for each in draft):
+            return EMPTY
         stream = Stream(self)
         found = [finding for sentence in split(draft) for finding in stream.judge(sentence).findings]
         try:

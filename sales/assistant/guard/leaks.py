@@ -26,13 +26,19 @@ _SYNTAX = re.compile(
     r"|\bto=\w+\.\w+|<<SYS>>",
     re.IGNORECASE,
 )
+#: a reply is Markdown: tags would stand in it as they are, or worse
+_TAG = re.compile(
+    r"<\s*/?\s*(?:script|img|a|iframe|form|input|style|svg|object|embed|link|meta|base|html|body|div|span|button|video)"
+    r"\b[^<>]{0,200}>?|\bjavascript\s*:|\bdata:text/html|!\[[^\]\n]{0,80}\]\([^)\n]*\)?",
+    re.IGNORECASE,
+)
 _ROLE = re.compile(r"(?:^|\n)\s*(?:system|assistant|developer|user|tool)\s*:\s", re.IGNORECASE)
 _MARK = re.compile(r"[\[【(<{]\s*([А-ЯЁ]{3,14})[_ \\-]{1,3}(\d{1,6})\s*[\]】)>}]")
 _LOOSE_MARK = re.compile(
     r"\[\s*(ТЕЛЕФОН|ПОЧТА|КАРТА|ДОКУМЕНТ|ИМЯ|ТЕКСТ|АДРЕС|КОМПАНИЯ|ИНН|СЧ[ЕЁ]Т|ДАТА)[_ \\-]*(\d{1,6})\s*\]",
     re.IGNORECASE,
 )
-_ENCODED = re.compile(r"(?<![\w/+.%-])(?:[A-Za-z0-9+/]{44,}={0,2}|(?:[0-9a-f]{2}[ :]?){24,})(?![\w/])")
+_ENCODED = re.compile(r"(?<![\w/+.%-])(?:[A-Za-z0-9+/_-]{40,}={0,2}|(?:[0-9a-f]{2}[ :]?){24,})(?![\w/])")
 _WORDS = re.compile(r"[^\W_]+")
 
 
@@ -45,7 +51,7 @@ def check(sentence: str, known: Known) -> Iterator[Finding]:
             customers = any(found[0].lower() in text.lower() for text in known.customers)
             if pattern is _TOOL or not customers:
                 yield Finding(Kind.LEAK, found[0], _WHY)
-    for pattern in (_SYNTAX, _ROLE):
+    for pattern in (_SYNTAX, _ROLE, _TAG):
         for found in pattern.finditer(sentence):
             yield Finding(Kind.LEAK, found[0].strip()[:60], _WHY)
     for pattern in (_MARK, _LOOSE_MARK):

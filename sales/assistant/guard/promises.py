@@ -62,6 +62,7 @@ OFFERS = re.compile(
 ONLY = re.compile(
     r"\bтолько (?:для вас|сегодня|сейчас|до конца)\b|\b(?:специально|лично|исключительно) для вас\b"
     r"|\bв виде исключения\b|\bкак исключение\b"
+    r"|\bнавсегда\b|\bпожизненн\w*|\bforever\b"
     r"|\bпоследн\w+ (?:мест|шанс)\w*|\bпо секрету\b|\bэксклюзив\w*|\b(?:only|just) (?:for you|today)\b"
     r"|\bas an exception\b|\bexclusive\w*",
     _I,
@@ -137,7 +138,7 @@ def check(sentence: str, known: Known, *, before: str = "") -> Iterator[Finding]
 def _promised(text: str, known: Known) -> Iterator[Finding]:
     for trigger, why, kind in _TRIGGERS:
         for found in trigger.finditer(text):
-            if _negative(text, *found.span()) or denied(text, *found.span()):
+            if _negative(text, *found.span()) or _denied(text, *found.span(), trigger=trigger):
                 continue
             if trigger is REFUND and _BACK.match(found[0]) and not _OF_MONEY.search(text):
                 continue
@@ -148,6 +149,14 @@ def _promised(text: str, known: Known) -> Iterator[Finding]:
         if plain(found[0]) not in known.words:
             yield Finding(Kind.PROMISE, found[0], _WHY_DISCOUNT)
     yield from _reasons(text, known)
+
+
+def _denied(text: str, start: int, end: int, *, trigger: re.Pattern[str]) -> bool:
+    if trigger is FREE:  # «бесплатно, карта не нужна» says no to the card
+        begin, over = text.rfind(",", 0, start) + 1, text.find(",", end)
+        text = text[begin : over if over >= 0 else len(text)]
+        start, end = start - begin, end - begin
+    return denied(text, start, end)
 
 
 _TRIGGERS = (

@@ -67,3 +67,4 @@ class Verdict:
 
 
 BROKEN = Verdict((Finding(Kind.BROKEN, "", "The reply could not be checked. Write it shorter and plainer."),))
+EMPTY = Verdict((Finding(Kind.BROKEN, "", "The reply says nothing that can be seen. Answer the customer."),))
