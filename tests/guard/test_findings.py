@@ -345,8 +345,8 @@ def test_a_refusal_tells_the_model_what_and_why() -> None:
     ],
 )
 def test_the_worst_text_takes_no_longer_than_a_moment(nasty: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
 
     judge(nasty, stage.price_list(), stage.search("prices", "discounts"))
 
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
