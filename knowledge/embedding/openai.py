@@ -55,7 +55,7 @@ def _told_plainly(seconds: float) -> Iterator[None]:
     """What goes wrong in the SDK, in our words: what may pass by waiting, and what won't."""
     import openai  # slow: half a second, and only where there is a key
 
-    from knowledge import wire  # slow
+    from common import wire  # slow
 
     try:
         with wire.within(seconds):
@@ -84,7 +84,7 @@ def _client(key: str, address: str) -> Any:
     """One client a process and account: it keeps its connections. A worker makes it after its fork, at first use."""
     import openai  # slow
 
-    from knowledge import wire  # slow
+    from common import wire  # slow
 
     # repeats are ours: two clocks for one promise are hard to reason about
     return openai.OpenAI(api_key=key, base_url=address, max_retries=0, http_client=wire.client())

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from knowledge import wire
+from common import wire
 from knowledge.llm.chat import Call, Called, Failure, ModelFailed, Returned, Said, Usage
 from knowledge.llm.dialects import NAMES, by_name, shared
 from tests.llm.dialogue import KEY, PROMPT, QUESTION, VENDORS, ask, failure, going_on, profile, standing_for

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from knowledge import wire
+from common import wire
 from knowledge.llm.chat import Call, Called, Failure, ModelFailed, Returned, Said
 from knowledge.llm.dialects import openai as dialect
 from knowledge.llm.dialects.shared import Ear

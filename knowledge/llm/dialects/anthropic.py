@@ -23,7 +23,7 @@ from typing import Any
 import anthropic
 from anthropic import Omit
 
-from knowledge import wire
+from common import wire
 from knowledge.llm.chat import Answer, Called, Failure, ModelFailed, Profile, Prompt, Said, Usage
 from knowledge.llm.dialects import shared
 from knowledge.llm.dialects.schemas import can_be_strict, strictly

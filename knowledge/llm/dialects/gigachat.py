@@ -27,8 +27,7 @@ import httpx2
 import psycopg
 from django.core.cache import cache
 
-from common import keyring, locks
-from knowledge import wire
+from common import keyring, locks, wire
 from knowledge.llm.chat import Answer, Call, Called, Failure, ModelFailed, Profile, Prompt, Returned, Usage
 from knowledge.llm.dialects import shared
 from knowledge.llm.dialects.shared import Ear, Exchange

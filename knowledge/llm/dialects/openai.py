@@ -29,7 +29,7 @@ from typing import Any
 import openai
 from openai import Omit
 
-from knowledge import wire
+from common import wire
 from knowledge.llm.chat import Answer, Called, Failure, ModelFailed, Profile, Prompt, Usage
 from knowledge.llm.dialects import shared
 from knowledge.llm.dialects.schemas import can_be_strict, strictly

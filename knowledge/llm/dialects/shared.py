@@ -12,7 +12,7 @@ from typing import Any
 
 import httpx2
 
-from knowledge import wire
+from common import wire
 from knowledge.llm.chat import (
     Answer,
     Call,

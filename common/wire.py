@@ -1,4 +1,4 @@
-"""HTTP to vendors of models: a clock for the whole call, an end to what is too big, no lines in logs.
+"""HTTP to vendors: a clock for the whole call, an end to what is too big, no lines in logs.
 
 The time-outs of HTTP libraries are for one read each, so a server that drips a byte a second holds a caller for ever.
 Here every read, write, connect and handshake of a call gets only what is left of its seconds. The SDKs of OpenAI and
