@@ -87,7 +87,7 @@ def score_of(lead: Lead) -> SafeString:
 
 
 class FactForm(forms.ModelForm):
-    value = forms.CharField(label=_("fact"), max_length=facts.VALUE_MOST, widget=UnfoldAdminTextInputWidget)
+    value = forms.CharField(label=_("Fact"), max_length=facts.VALUE_MOST, widget=UnfoldAdminTextInputWidget)
 
     class Meta:
         model = LeadFact
