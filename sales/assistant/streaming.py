@@ -6,6 +6,7 @@ way costs nothing but the wait.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +14,8 @@ from typing import Any
 from sales.assistant.guard.sentences import cut
 from sales.models import Turn
 from sales.signals import reply_growing
+
+logger = logging.getLogger(__name__)
 
 #: says whether a draft, as far as it has come, may be shown
 Judge = Callable[[str], bool]
@@ -33,7 +36,10 @@ class Stream:
         self.first_ms: float | None = None
         self.told = 0
         self.refused = 0
-        self.begin(lambda text: False)
+        self._judge: Judge = lambda text: False
+        self._rest = self._shown = self._name = ""
+        self._at = 0
+        self._stopped = True
 
     def begin(self, judge: Judge) -> None:
         """A new draft is to come, judged so."""
@@ -51,11 +57,18 @@ class Stream:
         if not whole:
             return
         self._shown += whole
-        if self._judge(self._shown):
+        if self._passes():
             self._tell(self._reveal(whole))
         else:
             self._stopped = True  # nothing more of this draft: the guard reads all of it when it is done
             self.refused += 1
+
+    def _passes(self) -> bool:
+        try:
+            return self._judge(self._shown)
+        except Exception:  # what isn't judged isn't shown, and whoever is speaking is not to blame
+            logger.exception("a draft could not be judged")
+            return False
 
     @property
     def step(self) -> dict[str, Any]:

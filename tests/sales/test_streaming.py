@@ -12,6 +12,7 @@ from common.promise import State
 from sales import operations
 from sales.assistant import turn as turns
 from sales.assistant.protocol import Reply, ToolRequest
+from sales.assistant.streaming import Stream
 from sales.models import Conversation, Message, Turn
 from sales.signals import reply_growing
 from tests import fakes
@@ -149,6 +150,19 @@ def test_listener_that_fails_does_not_harm_the_turn(answer: Any) -> None:
         reply_growing.disconnect(broken)
 
     assert reply.text == "Здравствуйте! Чем помочь?"
+
+
+def test_what_cannot_be_judged_is_not_told_and_the_speaker_is_not_to_blame(
+    told: Any, conversation: Conversation
+) -> None:
+    def broken(text: str) -> bool:
+        raise ZeroDivisionError
+
+    stream = Stream(Turn(conversation=conversation, attempts=1), reveal=str, began=0)
+    stream.begin(broken)
+    stream.hear("Первое предложение. Второе предложение. Третье")
+
+    assert (told, stream.refused) == ([], 1)
 
 
 def test_model_that_says_all_at_once_streams_nothing(told: Any, answer: Any) -> None:

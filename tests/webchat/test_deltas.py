@@ -12,6 +12,7 @@ import pytest
 
 from tests.stack import Stack, running
 from tests.webchat.browser import Browser, history, session
+from tests.webchat.storyteller import in_letters
 
 pytestmark = [pytest.mark.timeout(240), pytest.mark.asyncio(loop_scope="module")]
 
@@ -58,6 +59,26 @@ async def test_answer_grows_in_order_in_every_tab_and_is_replaced(stack: Stack) 
                 "message"
             )
     assert [each["text"] for each in history(stack.url, conversation, token)] == [STORY, WHOLE]
+
+
+async def test_first_words_are_there_soon_after_they_were_said(stack: Stack) -> None:
+    lags = []
+    for _ in range(10):
+        conversation, token = session(stack.url)
+        async with Browser(stack.url, conversation, token) as browser:
+            await browser.send(type="message", client_id="1", text="@|. Дальше. |0.2|Конец.")
+            await browser.until(lambda: browser.of("delta"))
+            arrived = in_letters(time.time())
+            said = browser.of("delta")[0]["text"].split(".")[0]
+            lags.append(_read(arrived) - _read(said))
+            await answered(browser)
+
+    print(f"first words to the browser, ms after they were said: {sorted(lags)}")
+    assert sorted(lags)[5] < 500
+
+
+def _read(letters: str) -> int:
+    return int(letters.translate(str.maketrans("абвгдежзик", "0123456789")))
 
 
 async def test_what_is_taken_back_gives_way_to_a_draft_with_another_name(stack: Stack) -> None:

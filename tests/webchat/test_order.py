@@ -137,7 +137,7 @@ async def test_readings_that_overlap_show_each_message_once_and_in_order() -> No
 
 
 async def test_without_the_number_guard_overlapping_readings_double(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def unguarded(self: Socket, seq: int, text: str) -> None:
+    async def unguarded(self: Socket, seq: int, text: str, *, ends: str | None = None) -> None:
         self.seq = seq
         await self._text(text)
 
