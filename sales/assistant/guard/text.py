@@ -27,7 +27,12 @@ _TO_LATIN = str.maketrans("АВСЕНКМОРТХУасеорхук", "ABCEHKMOP
 #: what looks like a digit inside a number
 _AS_DIGIT = str.maketrans("OОoоЗзlIІіБбВBSЅ", "0000331111668855")
 _MOSTLY_DIGITS = re.compile(r"(?<![^\W_])[\dOОoоЗзlIІіБбВBSЅ]*\d[\dOОoоЗзlIІіБбВBSЅ]*(?![^\W_])")
-_ZEROS = re.compile(r"(?<=\d) ?[OОoо]{3}(?=\s*(?:₽|руб|р\.|р\b|rub))", re.IGNORECASE)
+#: nothing but such letters, where money follows: «4 ЗОО руб.», «З ООО ₽»
+_LIKE_DIGITS = r"[\dOОoоЗзlIІіБбВBSЅ]"
+_BEFORE_MONEY = re.compile(
+    rf"(?<![^\W_])(?:{_LIKE_DIGITS}{{1,3}}(?: {_LIKE_DIGITS}{{3}})+|{_LIKE_DIGITS}{{2,9}})(?=\s*(?:₽|руб|р\.|р\b|rub))",
+    re.IGNORECASE,
+)
 
 
 @lru_cache(maxsize=256)
@@ -51,7 +56,7 @@ def flat(text: str) -> str:
 
 def as_numbers(text: str) -> str:
     """A flat text with letters that stand for digits read as digits: «З5 0ОО ₽»."""
-    return _ZEROS.sub(_digits, _MOSTLY_DIGITS.sub(_digits, text))
+    return _BEFORE_MONEY.sub(_digits, _MOSTLY_DIGITS.sub(_digits, text))
 
 
 def plain(text: str) -> str:
