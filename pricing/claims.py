@@ -541,5 +541,5 @@ def _sizes(text: str, found: Sequence[Amount], known: Sold) -> Iterator[Finding]
             yield Finding(
                 Kind.ATTRIBUTION,
                 f"до {amount.piece} {amount.noun}",
-                _WHY_SIZE.format(whose=", ".join(map(str, sorted(sizes)))),
+                _WHY_SIZE.format(whose=", ".join(sorted(map(str, sizes)))),
             )

@@ -340,18 +340,18 @@ def _done(text: str, known: Known, before: str) -> Iterator[Finding]:
                 yield Finding(Kind.PROMISE, found[0][:80], _WHY_TRANSFER)
                 break
     for kind, pattern in _PAPER.items():
-        found = pattern.search(text)
-        if found and not _has_paper(kind, known) and not _only_offered(text, found):
-            yield Finding(Kind.PROMISE, found[0][:80], _WHY_DONE)
+        paper = pattern.search(text)
+        if paper and not _has_paper(kind, known) and not _only_offered(text, paper):
+            yield Finding(Kind.PROMISE, paper[0][:80], _WHY_DONE)
     for pattern, proof in (
         (_MEETING, known.made("meeting", "calendar", "book", "slot") or known.has("meeting", "starts_at")),
         (_PAYMENT, known.made("pay") or known.has("pay_url", "payment", "paid")),
         (_SENT, known.made("mail", "send")),
         (_CHANGED, False),
     ):
-        found = pattern.search(text)
-        if found and not proof and not _only_offered(text, found) and not _stands(text, found, known):
-            yield Finding(Kind.PROMISE, found[0][:80], _WHY_DONE)
+        done = pattern.search(text)
+        if done and not proof and not _only_offered(text, done) and not _stands(text, done, known):
+            yield Finding(Kind.PROMISE, done[0][:80], _WHY_DONE)
 
 
 def _has_paper(kind: str, known: Known) -> bool:
