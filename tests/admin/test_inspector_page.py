@@ -26,9 +26,9 @@ ANSWERED = "SELECT count(*) FROM sales_turn WHERE state = 'kept'"
 def answers(body: dict[str, Any]) -> Say:
     """A model that names a wrong price first, and another model of the same vendor that words it otherwise."""
     if body["model"] == "demo-other":
-        return Say(f"{OTHER} {ATTACK}", prompt_tokens=1500, answer_tokens=40)
+        return Say(OTHER, prompt_tokens=1500, answer_tokens=40)
     told = any("77 700" in str(each.get("content")) for each in body["messages"])
-    return Say(RIGHT if told else WRONG, prompt_tokens=1200, cached_tokens=800, answer_tokens=30)
+    return Say(RIGHT if told else f"{WRONG} {ATTACK}", prompt_tokens=1200, cached_tokens=800, answer_tokens=30)
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_answer_is_taken_apart_and_asked_for_again(
     page.get_by_role("button", name="Спросить ещё раз").click()
     page.locator("#second").wait_for()
 
-    assert "сразу" in page.locator(".bo-differences ins").all_inner_texts().__str__()
+    assert "сразу" in " ".join(page.locator(".bo-differences ins").all_inner_texts())
     assert "demo-other" in page.locator("#second").inner_text()
     assert not page.evaluate("document.documentElement.scrollWidth > innerWidth")
     assert (page.title() == "taken", page.complaints) == (False, [])  # type: ignore[attr-defined]
