@@ -11,6 +11,7 @@ from common.russian import analyzer
 from knowledge import indexing
 from knowledge.embedding import registry
 from knowledge.gaps import operations as gaps
+from knowledge.llm import asking, profiles
 from knowledge.llm.keyless import lexicon
 from pricing import queries
 
@@ -38,6 +39,7 @@ def _read_dictionaries() -> None:
     analyzer()
     registry.by_name(registry.configured())  # an embedder's SDK is read too
     try:
+        asking.warm_up(profiles.chain())
         lexicon.phrasebook(queries.catalogue())
     except (DatabaseError, queries.NoVatMode):
         pass  # the first turn will read it, or say what is wrong

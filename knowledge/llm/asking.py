@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from django.conf import settings
@@ -77,6 +77,12 @@ def ask(
     hurried = came.failure == Failure.TIMEOUT and seconds < settings.MODEL_CALL_SECONDS / 2
     breaker.failed(profile.slug, came, now=now, fault=not hurried)
     raise came
+
+
+def warm_up(profiles: Iterable[Profile]) -> None:
+    """Read the SDKs of these models before a customer waits for it: it takes a second or three."""
+    for profile in profiles:
+        _dialect(profile)
 
 
 def _dialect(profile: Profile) -> Dialect:
