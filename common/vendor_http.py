@@ -81,6 +81,14 @@ class Answer:
         return found if isinstance(found, dict) else {}
 
 
+class BrokenAnswer(UnknownOutcome):
+    """A 5xx to a call that may not be repeated: what it says may tell the vendor's own code."""
+
+    def __init__(self, words: str, answer: Answer) -> None:
+        super().__init__(words)
+        self.answer = answer
+
+
 class Vendor:
     """A vendor at an address. ``name`` and the operations' names are short words: they are labels of metrics."""
 
@@ -171,7 +179,7 @@ class Vendor:
             words = f"{self.name} {operation}: {status}"
             if answer.repeatable:
                 raise TemporaryProblem(words, retry_after=wire.retry_after(answer.headers))
-            raise UnknownOutcome(words)
+            raise BrokenAnswer(words, answer)
         self._breaker.answered()
         if status == 429:
             self._note(operation, "busy", took, status)
