@@ -137,3 +137,69 @@ class Arrival(Promise):
     @property
     def lock_name(self) -> str:
         return f"channels_app.chat:{self.channel}:{self.chat}"
+
+
+class TelegramBot(models.Model):
+    """What Telegram calls our bot: without its name nobody knows who a group means. One row for each token's bot."""
+
+    bot_id = models.BigIntegerField(primary_key=True)
+    username = models.CharField(max_length=64, blank=True, default="")
+    told_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("Telegram bot")
+        verbose_name_plural = _("Telegram bots")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"@{self.username}"
+
+
+class TelegramUpdate(Promise):
+    """An update of Telegram that came: each number of each bot once, by whichever road and however often.
+
+    What it says is kept only where it could not be taken, so that it is tried again and nobody waits for it.
+    """
+
+    WAITS: ClassVar[tuple[timedelta, ...]] = tuple(timedelta(seconds=s) for s in (2, 10, 60, 300, 1800))
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    bot_id = models.BigIntegerField(_("bot"))
+    update_id = models.BigIntegerField(_("number"))
+    content = EncryptedJSONField(_("content"), label="channels_app.telegramupdate.content", null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+
+    class Meta:
+        verbose_name = _("Telegram update")
+        verbose_name_plural = _("Telegram updates")
+        ordering = ["-created_at"]
+        constraints = [models.UniqueConstraint(fields=["bot_id", "update_id"], name="telegram_update_once")]
+        indexes = [
+            models.Index(fields=["due_at"], condition=models.Q(state=State.DUE), name="telegram_update_due"),
+            models.Index(fields=["due_at"], condition=models.Q(state=State.TAKEN), name="telegram_update_taken"),
+            models.Index(fields=["created_at"], name="telegram_update_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.bot_id}: {self.update_id}"
+
+
+class Continuation(models.Model):
+    """A link by which a customer of another channel goes on in the web chat: once, and not for long.
+
+    It opens an empty conversation of the same lead; what was said elsewhere isn't shown there. Only its digest is kept.
+    """
+
+    token_sha256 = models.CharField(max_length=64, unique=True, editable=False)
+    conversation = models.ForeignKey(Conversation, on_delete=models.CASCADE, related_name="continuations")
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    expires_at = models.DateTimeField(editable=False)
+    used_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("link to the web chat")
+        verbose_name_plural = _("links to the web chat")
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return str(self.pk)

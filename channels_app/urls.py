@@ -3,4 +3,5 @@ from django.urls import include, path
 urlpatterns = [
     path("", include("channels_app.webchat.urls")),
     path("", include("channels_app.webchat.page_urls")),
+    path("", include("channels_app.telegram.urls")),
 ]

@@ -168,6 +168,7 @@ def configure(level: str = "INFO", *, style: str = "json") -> dict[str, Any]:
             "httpcore": {"level": "WARNING"},
             "httpcore2": {"level": "WARNING"},
             "urllib3": {"level": "WARNING"},
+            "telegram": {"level": "WARNING"},  # addresses at DEBUG, as above
             "pymorphy3": {"level": "WARNING"},  # it tells of its dictionaries in every process
             "openai": {"level": "WARNING"},
             "anthropic": {"level": "WARNING"},

@@ -28,6 +28,7 @@ documents_total = Counter("documents_total", "Documents rendered or refused.", [
 deliveries_total = Counter("deliveries_total", "Messages of ours handed to a channel.", ["channel", "outcome"])
 vendor_calls_total = Counter("vendor_calls_total", "Calls of vendors' APIs.", ["vendor", "operation", "outcome"])
 vendor_seconds = Histogram("vendor_seconds", "One call of a vendor's API.", ["vendor", "operation"], buckets=_FAST)
+telegram_updates_total = Counter("telegram_updates_total", "Updates that came, by what became of them.", ["outcome"])
 rings_failed_total = Counter("rings_failed_total", "Rings of the doorbell that no broker took.", ["task"])
 sweep_seconds = Histogram("sweep_seconds", "One round of the sweep.", buckets=_FAST)
 http_requests_total = Counter("http_requests_total", "HTTP requests answered.", ["route", "status"])

@@ -145,6 +145,8 @@ STATIC_ROOT = Path(env.text("STATIC_ROOT", str(STATE_DIR / "static")))
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": STATE_DIR / "files"}},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    # papers by their id, for whoever sends them as files without knowing who makes them
+    "documents": {"BACKEND": "billing.storage.Papers"},
 }
 if TESTING or ENVIRONMENT == "local":
     # locally the files are served as they lie in the checkout, so that nothing has to be collected first
