@@ -31,6 +31,8 @@ class Capabilities:
     looks_back: bool = False
     #: the customer's side fetches what there is: nothing is sent to it, so no delivery is owed
     pulls: bool = False
+    #: customers have agreed to the processing of personal data before their first word
+    agreed_before: bool = False
     #: we may begin a conversation
     writes_first: bool = False
     #: what the channel tells of a message after it was sent

@@ -9,10 +9,12 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
-from channels_app import deliveries
+from channels_app import consents, deliveries
 from channels_app.webchat import bell, hub
 from channels_app.webchat.bell import Piece
 from channels_app.webchat.threads import CHANNEL
+from sales import consents as sales_consents
+from sales.enums import Author
 from sales.signals import message_stored, mode_changed, reply_growing, reply_ready, turn_started
 
 
@@ -21,6 +23,15 @@ def message_to_the_web_chat(sender: Any, conversation: Any, message: Any, **kwar
     """When a message is stored, of whichever author, then the visitor's browsers look."""
     if conversation.channel == CHANNEL:
         transaction.on_commit(partial(hub.announce, conversation.pk, seq=message.seq), robust=True)
+
+
+@receiver(message_stored)
+def consent_of_a_customer(sender: Any, conversation: Any, message: Any, **kwargs: Any) -> None:
+    """When a customer agrees where we have asked, then that is kept before anybody reads the message."""
+    if message.author != Author.CUSTOMER or not consents.asking(conversation.channel, "ru"):
+        return
+    if consents.agreed(conversation, message.text):
+        sales_consents.agree(conversation, consent=consents.given(), now=message.created_at)
 
 
 @receiver(mode_changed)

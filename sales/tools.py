@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 
 from common.blind_index import normalize_phone
-from sales import operations
+from sales import consents, operations
 from sales.assistant.phrases import CALLED
 from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
 from sales.enums import HandoverReason, Mode
@@ -39,6 +39,15 @@ def save_contact(
         raise ToolFailed("The phone number is not complete. Ask for it with its city or operator code.")
     if email and not _is_email(email.strip()):
         raise ToolFailed("The e-mail address is not complete. Ask for it again.")
+    if (name or phone or email or company) and (
+        asking := consents.asking_in(context.conversation_id, language=context.language)
+    ):
+        raise ToolFailed(
+            "Not kept: the customer hasn't agreed yet to the processing of personal data. They are asked below your"
+            " words, so don't ask yourself; what you gave is kept as soon as they agree. Go on helping.",
+            notice=asking,
+            data={"wants_consent": True},
+        )
     operations.save_contact(
         lead_id=context.lead_id, now=context.now, by="assistant", name=name, phone=phone, email=email, company=company
     )

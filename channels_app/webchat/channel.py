@@ -21,6 +21,7 @@ class WebChat:
         typing=True,
         looks_back=True,
         pulls=True,
+        agreed_before=True,
         tells=frozenset({"read"}),
     )
 

@@ -8,5 +8,6 @@ urlpatterns = [
     path("", pages.home, name="home"),
     path("widget.js", pages.loader, name="widget"),
     path("legal/consent", pages.consent, name="legal-consent"),
+    path("legal/consent/chats", pages.consent_in_chats, name="legal-consent-chats"),
     path("legal/privacy", pages.privacy, name="legal-privacy"),
 ]

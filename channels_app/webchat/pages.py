@@ -14,6 +14,7 @@ from django.utils.cache import patch_cache_control
 from django.utils.safestring import mark_safe
 from django.views.decorators.http import condition, require_safe
 
+from channels_app import consents
 from channels_app.webchat import consent as consent_text
 
 #: the loader may be this old on a visitor's machine after a release; the files it names never change their content
@@ -65,6 +66,13 @@ def consent(request: HttpRequest) -> HttpResponse:
     """The consent to the processing of personal data, as the chat asks for it."""
     paragraphs = consent_text.text().split("\n\n")
     return render(request, "site/consent.html", {"paragraphs": paragraphs, "version": consent_text.VERSION})
+
+
+@require_safe
+def consent_in_chats(request: HttpRequest) -> HttpResponse:
+    """The same for those who write in a vendor's chat."""
+    paragraphs = consents.text().split("\n\n")
+    return render(request, "site/consent.html", {"paragraphs": paragraphs, "version": consents.VERSION})
 
 
 @require_safe

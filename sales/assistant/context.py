@@ -10,6 +10,7 @@ from typing import Any
 
 from common.fields import readable
 from common.masking import Masker
+from sales import consents
 from sales.assistant.language import language_of
 from sales.assistant.protocol import Heard, TurnContext
 from sales.enums import Author, Mode
@@ -68,15 +69,17 @@ def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene
     contacts = frozenset(name for name in ("name", "phone", "email", "company") if getattr(lead, name))
     pending_text = " ".join(each.text for each in masked if each.pending)
     known = lead.facts.holding()[:FACTS_MOST]
+    language = language_of(pending_text, otherwise=conversation.language)
     context = TurnContext(
         now=now,
-        language=language_of(pending_text, otherwise=conversation.language),
+        language=language,
         channel=conversation.channel,
         contacts=contacts,
         quote=memory.get("quote"),
         waiting=conversation.mode == Mode.WAITING,
         documents=frozenset(memory.get("documents", ())),
         facts=tuple(map(masker.mask, in_short(known))),
+        asks_consent=consents.asking(conversation.channel, lead_id=lead.pk, language=language),
         thread=hashlib.sha256(f"thread of {conversation.pk}".encode()).hexdigest()[:32],
         item=masker.mask(str(memory.get("item", ""))),
         turn_id=turn.pk,

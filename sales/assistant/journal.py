@@ -73,7 +73,7 @@ class Journal:
                     output = self._call(request, context=context)
             except ToolFailed as problem:
                 refusal = str(problem)
-                output = ToolOutput(text=refusal)
+                output = ToolOutput(text=refusal, data=problem.data, notice=problem.notice)
             if output.remember:
                 remember(context.conversation_id, output.remember)
             return ToolCall.objects.create(

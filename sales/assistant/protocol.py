@@ -118,6 +118,8 @@ class TurnContext:
     documents: frozenset[str] = frozenset()
     #: what is known of the lead from earlier messages, masked, oldest first: «budget: 50 000 ₽»
     facts: tuple[str, ...] = ()
+    #: words that ask for consent where contact data may not be kept yet; empty where they may
+    asks_consent: str = ""
     #: an opaque name of the conversation, the same in all its turns, by which a vendor may know it again
     thread: str = ""
     #: what the customer asks about where a channel knows it, masked: the title of an item on sale

@@ -21,7 +21,15 @@ from sales.assistant.protocol import Privacy
 
 
 class ToolFailed(Exception):
-    """The tool refuses; the message is words for the model, and says what to do instead."""
+    """The tool refuses; the message is words for the model, and says what to do instead.
+
+    ``notice`` is words for the customer that the reply must hold all the same; ``data`` is for a program.
+    """
+
+    def __init__(self, words: str, *, notice: str = "", data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(words)
+        self.notice = notice
+        self.data = dict(data or {})
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sales import consents
 from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
 from sales.qualification.enums import FactKind
 from sales.qualification.facts import Told, note
@@ -22,6 +23,12 @@ class ToldFact(BaseModel):
     quote: str = Field(min_length=1, max_length=QUOTE_MOST)
 
 
+def _tells_who(told: Told, context: ToolContext) -> bool:
+    """Whether a fact says who the customer is, as contact data do."""
+    said = f"{told.value}\n{told.quote}"
+    return told.kind == FactKind.COMPANY or context.privacy.hide(said) != said
+
+
 @tool
 def note_facts(*, context: ToolContext, facts: Annotated[list[ToldFact], Field(max_length=20)]) -> ToolOutput:
     """Note for the staff what the customer's own messages tell about them and what they need.
@@ -30,6 +37,10 @@ def note_facts(*, context: ToolContext, facts: Annotated[list[ToldFact], Field(m
     Each fact quotes a message of the customer word for word. It doesn't change the answer: never speak of it.
     """
     told = [Told(FactKind(each.kind), each.value, each.quote) for each in facts]
+    if consents.asking_in(context.conversation_id):
+        told = [each for each in told if not _tells_who(each, context)]
+        if facts and not told:
+            raise ToolFailed("Not noted: who the customer is, is kept only after their consent. Go on without it.")
     noted = note(
         conversation_id=context.conversation_id,
         lead_id=context.lead_id,

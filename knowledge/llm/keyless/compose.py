@@ -82,12 +82,25 @@ def refuse(draft: Draft) -> None:
         draft.unanswered = True  # a person should look at it, whatever is found
 
 
+def hear_consent(draft: Draft) -> None:
+    """To who has just agreed: what is kept now, or that it may be given now."""
+    if not draft.plan.agreed:
+        return
+    kept = [FIELDS[field][draft.language] for field in FIELDS if field in draft.context.contacts and field != "name"]
+    draft.add(draft.say("agreed_saved", what=listed(kept, draft.language)) if kept else draft.say("agreed"))
+
+
 def take_contact(draft: Draft) -> None:
     if draft.talk.means("no_contact") and not draft.plan.contact:
         draft.add(draft.say("contact_refused"))
     if not draft.plan.contact:
         return
     result = draft.done.get("contact")
+    if result is not None and result.failed and result.data.get("wants_consent"):
+        # the call itself asks, below these words
+        draft.add(draft.say("contact_unkept"))
+        draft.chips.insert(0, draft.say("agree_word"))
+        return
     if result is None or result.failed:
         kinds = [kind for kind in ("phone", "email") if kind in draft.plan.contact]
         draft.add(draft.say(f"{kinds[0]}_incomplete" if len(kinds) == 1 else "contact_failed"))
@@ -181,7 +194,7 @@ def give_proposal(draft: Draft) -> None:
             total_words = draft.parts.pop()
             draft.parts[-1] += " " + total_words
     if may_ask_phone(draft):
-        draft.add(draft.say("leave_phone"))
+        ask_contact(draft, "leave_phone")
 
 
 def _period(draft: Draft) -> str:
@@ -198,6 +211,16 @@ def may_ask_phone(draft: Draft) -> bool:
     return not (known or asked or draft.talk.refused_contact)
 
 
+def ask_contact(draft: Draft, phrase: str) -> None:
+    """Ask for a phone number; first for consent, once, where it has to be given before."""
+    asking = draft.context.asks_consent
+    if not asking:
+        draft.add(draft.say(phrase))
+    elif not any(asking in reply for reply in draft.talk.replies):
+        draft.add(asking)
+        draft.chips.insert(0, draft.say("agree_word"))
+
+
 def bring_person(draft: Draft) -> None:
     if not draft.plan.person:
         return
@@ -210,7 +233,7 @@ def bring_person(draft: Draft) -> None:
     else:
         draft.add(draft.say("person_called"))
     if may_ask_phone(draft) and not draft.plan.proposal:
-        draft.add(draft.say("leave_phone_call"))
+        ask_contact(draft, "leave_phone_call")
 
 
 def be_polite(draft: Draft) -> None:
@@ -234,6 +257,7 @@ PARTS = (
     greet,
     talk_of_itself,
     refuse,
+    hear_consent,
     take_contact,
     name_unknown_products,
     name_unknown_tiers,

@@ -28,6 +28,10 @@ NOTE = "sales__note_facts"
 PERSON = "sales__call_person"
 PROPOSAL = "billing__prepare_proposal"
 
+#: how a customer agrees to the processing of personal data: the word that a channel asks for, and a button says
+AGREE = {language: variants_of("agree_word")[at] for at, language in enumerate(("ru", "en"))}
+_AGREES = re.compile(r"\W*(?:да\W+|yes\W+)?(?:я\W+|i\W+)?(?:соглас|даю\s+соглас|agree)", re.IGNORECASE)
+
 #: what was said when a proposal was asked for too early
 PROMISES = variants_of("proposal_needs_quote")
 
@@ -69,6 +73,8 @@ class Plan:
     #: what that person is to answer, where these messages don't say it
     left_open: str = ""
     proposal: bool = False
+    #: the customer has just agreed to the processing of personal data
+    agreed: bool = False
 
 
 @dataclass(frozen=True)
@@ -97,15 +103,20 @@ def done_in(log: Sequence[Entry]) -> Done:
 def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
     """Decide what the pending messages ask for."""
     needs = talk.needs
-    person = talk.means("person", "threat") or (talk.means("yes", "yes_and") and talk.offered == "person")
+    agreed = _agreed(talk, context)
+    # «Согласен» to our asking for consent says yes to nothing else
+    says_yes = talk.means("yes", "yes_and") and not agreed
+    person = talk.means("person", "threat") or (says_yes and talk.offered == "person")
     person = person or (talk.means("complaint") and talk.complained)
-    proposal = talk.means("proposal") or (talk.means("yes", "yes_and") and talk.offered == "proposal")
+    proposal = talk.means("proposal") or (says_yes and talk.offered == "proposal")
     ordered = talk.means("go_ahead") and not talk.means("paper") and "proposal" not in context.documents
     proposal = proposal or (ordered and context.quote is not None)
     contact: dict[str, str] = {}
     for understood in talk.said:
         contact |= {} if understood.means("privacy") else understood.contact
     questions = tuple(question for understood in talk.said for question in understood.questions)
+    if agreed:
+        questions = tuple(question for question in questions if not _AGREES.match(question.text))
     if asked_about(talk.last_reply, catalogue) is not None:
         # a vague answer to our question is none to search for: «много»
         questions = tuple(question for question in questions if question.kind != "guess" or len(question.text) > 40)
@@ -116,7 +127,7 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
     compares_periods = any(question.kind == "periods" for question in questions)
     questions = questions or _budget_again(talk)
     changed = needs.priced != talk.before.priced
-    agreed_period = talk.means("yes", "yes_and") and talk.offered in {"year", "month"}
+    agreed_period = says_yes and talk.offered in {"year", "month"}
     asks_price = talk.means("price") and not any(question.kind == "ware" for question in questions)
     if context.quote is not None and not questions:
         # the same said again is answered with the same quote, not passed over
@@ -165,7 +176,15 @@ def make_plan(talk: Talk, context: TurnContext, catalogue: Rules) -> Plan:
         person=_why(talk) if person else "",
         left_open=_left_open(talk),
         proposal=proposal,
+        agreed=agreed,
     )
+
+
+def _agreed(talk: Talk, context: TurnContext) -> bool:
+    """Whether these messages answer «Согласен» to our asking: by now it isn't asked for any more."""
+    asked = any(f"«{AGREE['ru']}»" in reply or f"“{AGREE['en']}”" in reply for reply in talk.replies[-5:])
+    pending = talk.heard[len(talk.heard) - len(talk.said) :]
+    return asked and not context.asks_consent and any(_AGREES.match(text) for text in pending)
 
 
 def _why(talk: Talk) -> HandoverReason:

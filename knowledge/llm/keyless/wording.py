@@ -344,6 +344,15 @@ PHRASES: dict[str, dict[Language, Words]] = {
         "ru": "Сохранить контакт не получилось. Напишите его, пожалуйста, ещё раз.",
         "en": "The contact could not be saved. Please write it again.",
     },
+    "contact_unkept": {
+        "ru": "Спасибо, контакты вижу, но пока не сохраняю.",
+        "en": "Thank you, I see your contact details but don't keep them yet.",
+    },
+    "agreed_saved": {"ru": "Спасибо! Сохранено: {what}.", "en": "Thank you! Saved: {what}."},
+    "agreed": {
+        "ru": "Спасибо! Теперь можно оставить имя и телефон или почту.",
+        "en": "Thank you! Now you may leave your name and a phone number or e-mail.",
+    },
     "contact_refused": {
         "ru": "Хорошо, обойдёмся без контактов: отвечу на всё здесь.",
         "en": "That is fine, no contact needed: I will answer everything here.",
@@ -470,6 +479,7 @@ PHRASES: dict[str, dict[Language, Words]] = {
     "chip_discounts": {"ru": "Какие есть скидки?", "en": "Which discounts are there?"},
     "chip_unsure": {"ru": "Пока не знаю", "en": "Not sure yet"},
     "chip_proposal": {"ru": "Подготовить предложение", "en": "Prepare a proposal"},
+    "agree_word": {"ru": "Согласен", "en": "I agree"},
     "chip_person": {"ru": "Позвать сотрудника", "en": "Talk to a person"},
 }
 

@@ -114,6 +114,7 @@ def _known(context: TurnContext, shown: Sequence[Heard], *, version: str) -> str
             "request": harmless(json.dumps(quote.get("request", {}), ensure_ascii=False, sort_keys=True)),
             "documents": ", ".join(_DOCUMENTS.get(kind, kind) for kind in sorted(context.documents)),
             "waiting": context.waiting,
+            "asks_consent": bool(context.asks_consent),
             "item": harmless(context.item),
             "facts": [harmless(each) for each in context.facts],
             "missed": [harmless(each) for each in missed],
