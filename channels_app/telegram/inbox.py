@@ -93,7 +93,8 @@ def _first(number: int, *, now: datetime) -> TelegramUpdate | None:
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO channels_app_telegramupdate"
-            " (id, bot_id, update_id, state, due_at, attempts, problem, created_at) VALUES (%s, %s, %s, 'kept', %s, 0, '', %s) ON CONFLICT (bot_id, update_id) DO NOTHING",
+            " (id, bot_id, update_id, state, due_at, attempts, problem, created_at)"
+            " VALUES (%s, %s, %s, 'kept', %s, 0, '', %s) ON CONFLICT (bot_id, update_id) DO NOTHING",
             [row.pk, row.bot_id, row.update_id, now, now],
         )
         if not cursor.rowcount:

@@ -205,8 +205,8 @@ class TelegramAPI:
 
     def _carry_out(self, request: _Wire, method: str, fields: dict[str, Any], file: bytes | None, name: str) -> None:
         if method == "getUpdates" and self.webhook.get("url"):
-            words = "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first"
-            request.refuse(409, words)
+            words = "Conflict: can't use getUpdates method while webhook is active"
+            request.refuse(409, f"{words}; use deleteWebhook to delete the webhook first")
             return
         if method in SENDS and (problem := self._unfit(fields)):
             request.refuse(400, problem)
