@@ -203,3 +203,16 @@ class Continuation(models.Model):
 
     def __str__(self) -> str:
         return str(self.pk)
+
+
+# what the parts of this app keep
+from channels_app.auto_replies.models import AutoReply, AutoReplySent  # noqa: E402, F401
+from channels_app.avito.models import (  # noqa: E402, F401
+    AvitoItem,
+    AvitoItemChange,
+    AvitoItemChat,
+    AvitoItemDay,
+    AvitoPurchase,
+    AvitoSync,
+    AvitoSyncRun,
+)

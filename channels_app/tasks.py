@@ -1,8 +1,10 @@
 """The doorbell of channels: an id in, one call out."""
 
 from celery import shared_task
+from django.utils import timezone
 
 from channels_app import arrivals, deliveries
+from channels_app.avito import items_sync
 
 
 @shared_task
@@ -15,3 +17,10 @@ def deliver(conversation_id: str) -> None:
 def look(arrival_id: str) -> None:
     """Read a chat back in which something has happened."""
     arrivals.keep(arrival_id)
+
+
+@shared_task
+def read_avito_listings() -> None:
+    """Go on with the open reading of our listings on Avito, or begin one whose time has come."""
+    items_sync.begin_if_due(now=timezone.now())
+    items_sync.go_on()

@@ -25,6 +25,7 @@ CELERY_TASK_ROUTES = {
     "sales.tasks.*": {"queue": "answers"},
     "billing.tasks.*": {"queue": "documents"},
     "knowledge.tasks.*": {"queue": "sync"},
+    "channels_app.tasks.read_avito_listings": {"queue": "sync"},
     "channels_app.*": {"queue": "delivery"},
     "crm.*": {"queue": "sync"},
 }
@@ -50,6 +51,10 @@ if not _unix:
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 DJANGO_CELERY_BEAT_TZ_AWARE = True
+#: only what has its time by the clock; what is owed is the sweep's
+CELERY_BEAT_SCHEDULE = {
+    "listings on Avito": {"task": "channels_app.tasks.read_avito_listings", "schedule": 60.0},
+}
 
 # --- cache ------------------------------------------------------------------------------------------------------
 CACHES = {
