@@ -4,7 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from channels_app import arrivals, deliveries
-from channels_app.avito import items_sync
+from channels_app.avito import items_sync, polling, subscription
 
 
 @shared_task
@@ -24,3 +24,15 @@ def read_avito_listings() -> None:
     """Go on with the open reading of our listings on Avito, or begin one whose time has come."""
     items_sync.begin_if_due(now=timezone.now())
     items_sync.go_on()
+
+
+@shared_task
+def poll_avito() -> None:
+    """Look for chats on Avito in which something has happened that no webhook told of."""
+    polling.now_and_then()
+
+
+@shared_task
+def watch_avito_webhook() -> None:
+    """See that Avito still rings here."""
+    subscription.watch(now=timezone.now())

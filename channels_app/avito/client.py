@@ -6,6 +6,7 @@ v2, messages and the webhook v3.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -187,6 +188,7 @@ class Client:
 
         ``operation`` is a short word: it is a label of metrics. Raises ``Refused`` and what ``common.problems`` names.
         """
+        ends = time.monotonic() + seconds  # a token that has to be renewed takes of the same time
         token = self._token().get()
         for renewed in (False, True):
             answer = self._vendor().call(
@@ -194,7 +196,7 @@ class Client:
                 path,
                 operation=operation,
                 repeatable=repeatable,
-                seconds=seconds,
+                seconds=max(1.0, ends - time.monotonic()),
                 tries=tries,
                 headers={"Authorization": f"Bearer {token}", "Accept": "application/json", **(headers or {})},
                 params=params,
@@ -224,6 +226,7 @@ class Client:
             "/token",
             operation="token",
             repeatable=True,
+            seconds=4,
             form={
                 "grant_type": "client_credentials",
                 "client_id": self.client_id,

@@ -54,6 +54,12 @@ DJANGO_CELERY_BEAT_TZ_AWARE = True
 #: only what has its time by the clock; what is owed is the sweep's
 CELERY_BEAT_SCHEDULE = {
     "listings on Avito": {"task": "channels_app.tasks.read_avito_listings", "schedule": 60.0},
+    "unread chats on Avito": {
+        "task": "channels_app.tasks.poll_avito",
+        "schedule": 60.0,
+        "options": {"expires": 50},
+    },
+    "webhook of Avito": {"task": "channels_app.tasks.watch_avito_webhook", "schedule": 600.0},
 }
 
 # --- cache ------------------------------------------------------------------------------------------------------
