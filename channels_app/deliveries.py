@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import logging
 import uuid
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db import models, transaction
+from django.db import connection, models, transaction
 from django.utils import timezone
 from django.utils.module_loading import import_string
 
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 CLOCKS = timedelta(seconds=30)
 #: how long a vendor may take to show in the chat what it has accepted
 SHOWN_AFTER = timedelta(seconds=3)
+#: a call that begins later than this after it was noted was held up: others may think by then that it has ended
+BEGINS_WITHIN = timedelta(seconds=2)
 
 
 def owe(message: Message, *, conversation: Conversation, now: datetime) -> Delivery | None:
@@ -40,6 +43,9 @@ def owe(message: Message, *, conversation: Conversation, now: datetime) -> Deliv
     channel = registry.by_name(conversation.channel)
     if channel is None or channel.capabilities.pulls:
         return None
+    if message.author == Author.OPERATOR:  # a person's word waits for none of the assistant's that can't go out now
+        waiting = Delivery.objects.filter(conversation=conversation, message__author=Author.ASSISTANT, state=State.DUE)
+        waiting.update(state=State.DROPPED)
     delivery = Delivery.objects.create(
         message=message, conversation=conversation, seq=message.seq, due_at=now, created_at=now
     )
@@ -60,8 +66,22 @@ def deliver(conversation_id: uuid.UUID | str) -> int:
 
 
 def sweep(*, now: datetime) -> int:
-    """Send what nobody was rung for, and settle what a dead or frozen worker has left."""
-    return promises.sweep(Delivery.objects.all(), fulfil, now=now)
+    """Send what nobody was rung for, and settle what a dead or frozen worker has left.
+
+    Only the first of each conversation is looked at, so that one broken chat with much in it holds up no other.
+    """
+    earlier = Delivery.objects.filter(
+        conversation=models.OuterRef("conversation"), seq__lt=models.OuterRef("seq"), state__in=[State.DUE, State.TAKEN]
+    )
+    return promises.sweep(Delivery.objects.exclude(models.Exists(earlier)), fulfil, now=now, keep=_keep_and_go_on)
+
+
+def _keep_and_go_on(delivery: Delivery, fulfil: Callable[[Delivery], None], *, now: datetime) -> bool:
+    """Whoever has sent the first sends those behind it too: they were not taken while it was owed."""
+    if not delivery.keep(fulfil, now=now):
+        return False
+    deliver(delivery.conversation_id)
+    return True
 
 
 def fulfil(delivery: Delivery) -> None:
@@ -72,18 +92,15 @@ def fulfil(delivery: Delivery) -> None:
         raise TemporaryProblem(f"{conversation.channel} is off: its variables are empty")
     pieces = channel.plan(outgoing(delivery.message, conversation=conversation))
     try:
-        if delivery.sending_since is not None:
+        if delivery.sending_since is not None:  # what goes wrong while it is looked for leaves the doubt as it is
             _settle_doubt(delivery, channel=channel, conversation=conversation, pieces=pieces)
         while len(delivery.sent) < len(pieces):
             if not _begin(delivery):
                 return
-            _note(delivery, channel.send(conversation.external_id, pieces[len(delivery.sent)]))
+            _note(delivery, _send(delivery, channel=channel, chat=conversation.external_id, pieces=pieces))
     except Unreachable:
         _unreachable(delivery, conversation)
         return
-    except (TemporaryProblem, LastingProblem):
-        _clear(delivery)  # it has not arrived, so there is no doubt
-        raise
     except UnknownOutcome as problem:
         if channel.capabilities.looks_back:
             raise TemporaryProblem(str(problem), retry_after=SHOWN_AFTER.total_seconds()) from None
@@ -116,15 +133,36 @@ def _begin(delivery: Delivery) -> bool:
     with transaction.atomic():
         conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=delivery.conversation_id)
         with delivery.fenced():
-            led_by_person = conversation.mode in {Mode.OPERATOR, Mode.CLOSED}
-            if led_by_person and delivery.message.author == Author.ASSISTANT:
+            if delivery.message.author == Author.ASSISTANT and _a_person_has_spoken(delivery, conversation):
                 # of a reply that has begun to arrive the rest is left out too: nothing follows a person's word
                 state = State.KEPT if delivery.sent else State.DROPPED
                 Delivery.objects.filter(pk=delivery.pk).update(state=state, problem="")
                 return False
             delivery.sending_since = timezone.now()
-            Delivery.objects.filter(pk=delivery.pk).update(sending_since=delivery.sending_since)
+            delivery.due_at = delivery.sending_since + delivery.LEASE  # a lease for each call
+            fields = {"sending_since": delivery.sending_since, "due_at": delivery.due_at}
+            Delivery.objects.filter(pk=delivery.pk).update(**fields)
     return True
+
+
+def _a_person_has_spoken(delivery: Delivery, conversation: Conversation) -> bool:
+    """Whether a person leads, or has said something since: what was meant to come before it isn't said after it."""
+    if conversation.mode in {Mode.OPERATOR, Mode.CLOSED}:
+        return True
+    later = Message.objects.filter(conversation=conversation, author=Author.OPERATOR, seq__gt=delivery.seq)
+    return later.exists()
+
+
+def _send(delivery: Delivery, *, channel: Channel, chat: str, pieces: list[Piece]) -> str:
+    """Make the call that was noted; what has surely not arrived leaves no doubt."""
+    try:
+        since = delivery.sending_since
+        if since is None or timezone.now() > since + BEGINS_WITHIN:
+            raise TemporaryProblem("held up before the call: not sent")
+        return channel.send(chat, pieces[len(delivery.sent)])
+    except (TemporaryProblem, LastingProblem):
+        _clear(delivery)
+        raise
 
 
 def _note(delivery: Delivery, sent_id: str) -> None:
@@ -146,8 +184,10 @@ def _settle_doubt(delivery: Delivery, *, channel: Channel, conversation: Convers
     assert since is not None
     if not channel.capabilities.looks_back:
         raise UnknownOutcome("nobody can know whether it has arrived: the call was cut")
-    if timezone.now() < since + SHOWN_AFTER:
-        raise TemporaryProblem("the chat doesn't show yet what it has", retry_after=SHOWN_AFTER.total_seconds())
+    # with the database's sessions every lock is gone, though the call may go on: then it has all its time
+    looks_from = since + (delivery.LEASE if _database_began_after(since) else SHOWN_AFTER)
+    if (wait := (looks_from - timezone.now()).total_seconds()) > 0:
+        raise TemporaryProblem("the chat may not show yet what it has", retry_after=wait)
     sent = Delivery.objects.filter(conversation=conversation).values_list("sent", flat=True)
     known = {each for some in sent for each in some}
     wanted = _bare(pieces[len(delivery.sent)].text)
@@ -156,6 +196,17 @@ def _settle_doubt(delivery: Delivery, *, channel: Channel, conversation: Convers
             _note(delivery, found.id)
             return
     _clear(delivery)
+
+
+def _database_began_after(moment: datetime) -> bool:
+    """Whether all sessions were cut since then: by a restart, or by the crash of one, after which it starts anew."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(max(backend_start), pg_postmaster_start_time()) > %s FROM pg_stat_activity"
+            " WHERE backend_type = 'checkpointer'",
+            [moment],
+        )
+        return bool(cursor.fetchone()[0])
 
 
 def _bare(text: str) -> str:

@@ -5,6 +5,7 @@ A webhook and a poller hand the same events in; the message's uniqueness in its 
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ SHOWN_AS = {
     Kind.PLACE: "[место на карте]",
     Kind.UNKNOWN: "[сообщение, которое здесь не показать]",
 }
+#: the longest id of a chat or of a message, with room for what we put before and behind it
+ID_MOST = 150
 #: what asks nothing of us
 _SILENT = frozenset({Kind.SYSTEM, Kind.READ})
 
@@ -50,6 +53,9 @@ def take_all(channel: str, events: Iterable[Event], *, now: datetime) -> list[Ta
 
 def take(channel: str, event: Event, *, now: datetime) -> Taken:
     """Store what an event tells, once. Raises nothing for what it doesn't know; the vendor must not hear of that."""
+    if not _may_be(event):
+        logger.warning("an event with an id that can't be", extra={"channel": channel})
+        return Taken(None, new=False)
     if event.by == By.VENDOR or event.kind in _SILENT:
         return Taken(known(channel, event.chat), new=False)
     if event.kind in {Kind.BLOCKED, Kind.UNBLOCKED}:
@@ -64,18 +70,31 @@ def take(channel: str, event: Event, *, now: datetime) -> Taken:
         text = f"{SHOWN_AS[event.kind]} {event.text}"
     if not clean(text).strip():
         return Taken(conversation, new=False)
+    heard = {"conversation_id": conversation.pk, "external_id": external_id(event), "text": text, "now": now}
     try:
-        received = operations.receive(
-            conversation_id=conversation.pk, external_id=external_id(event), text=text, now=now
-        )
+        received = operations.receive(**heard)
     except operations.ConversationClosed:
-        return Taken(conversation, new=False)
+        if Message.objects.filter(
+            conversation=conversation, direction=Direction.IN, external_id=heard["external_id"]
+        ).exists():
+            return Taken(conversation, new=False)  # the vendor repeats itself
+        # a vendor's chat goes on for ever, and whoever writes there again can't know that we had closed it
+        operations.reopen(conversation_id=conversation.pk, now=now)
+        received = operations.receive(**heard)
     return Taken(conversation, new=received.created)
 
 
+def _may_be(event: Event) -> bool:
+    """Whether its ids can be kept: a stranger's may be anything."""
+    return all(0 < len(each) <= ID_MOST and clean(each) == each for each in (event.chat, event.id))
+
+
 def external_id(event: Event) -> str:
-    """What a message is unique by. An edit is another message: what it says now has to be answered."""
-    return f"{event.kind}:{event.id}" if event.kind == Kind.EDITED else event.id
+    """What a message is unique by. An edit is another message: what it says now has to be answered, each time anew."""
+    if event.kind != Kind.EDITED:
+        return event.id
+    said = hashlib.sha256(event.text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return f"{event.kind}:{event.id}:{said}"
 
 
 def known(channel: str, chat: str) -> Conversation | None:
@@ -114,10 +133,10 @@ def _from_our_side(channel: str, event: Event, *, now: datetime) -> Taken:
         return Taken(known(channel, event.chat), new=False)
     conversation = opened(channel, event, now=now)
     with transaction.atomic():
-        # the sender notes what it has sent under this lock too, so an echo can't overtake it
         conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation.pk)
         if _is_ours(conversation, event):
             return Taken(conversation, new=False)
+        operations.reopen(conversation_id=conversation.pk, now=now)
         try:
             with transaction.atomic():
                 operations.heard_from_colleague(
@@ -132,9 +151,12 @@ def _from_our_side(channel: str, event: Event, *, now: datetime) -> Taken:
 
 
 def _is_ours(conversation: Conversation, event: Event) -> bool:
-    """Whether we have sent it: known by its id, or by its words while the call is still under way."""
+    """Whether we have sent it: by its words while the call is under way, or known by its id.
+
+    In this order: a call that ends between the two looks has noted its id before the second.
+    """
+    if under_way(conversation, event):
+        return True
     if Delivery.objects.filter(conversation=conversation, sent__contains=[event.id]).exists():
         return True
-    if Message.objects.filter(conversation=conversation, direction=Direction.OUT, external_id=event.id).exists():
-        return True
-    return under_way(conversation, event)
+    return Message.objects.filter(conversation=conversation, direction=Direction.OUT, external_id=event.id).exists()

@@ -286,6 +286,15 @@ def give_back(*, conversation_id: uuid.UUID, by: User, now: datetime) -> Convers
 
 
 @transaction.atomic
+def reopen(*, conversation_id: uuid.UUID, now: datetime) -> Conversation:
+    """Somebody has written where all was said: the assistant leads again. One that isn't closed stays as it is."""
+    conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
+    if conversation.mode == Mode.CLOSED:
+        _lead_by(conversation, Mode.ASSISTANT, operator=None, waiting_since=None)
+    return conversation
+
+
+@transaction.atomic
 def send_as_operator(
     *, conversation_id: uuid.UUID, text: str, by: User, now: datetime, external_id: str | None = None
 ) -> Message:
@@ -320,17 +329,6 @@ def heard_from_colleague(*, conversation_id: uuid.UUID, external_id: str, text: 
         external_id=external_id,
         text=clean(text)[:TEXT_MOST],
     )
-
-
-@transaction.atomic
-def ask_about(*, conversation_id: uuid.UUID, item: str) -> None:
-    """Keep what the customer asks about, in the words of the channel it came by: an offer with its price and link."""
-    conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
-    memory = conversation.memory or {}
-    item = clean(item).strip()[:500]
-    if item and memory.get("item") != item:
-        conversation.memory = {**memory, "item": item}
-        conversation.save(update_fields={"memory"})
 
 
 def _lead_by(conversation: Conversation, mode: Mode, **fields: Any) -> None:
