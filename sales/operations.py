@@ -331,6 +331,17 @@ def heard_from_colleague(*, conversation_id: uuid.UUID, external_id: str, text: 
     )
 
 
+@transaction.atomic
+def ask_about(*, conversation_id: uuid.UUID, item: str) -> None:
+    """Keep what the customer asks about, in the words of the channel it came by: an offer with its price and link."""
+    conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
+    memory = conversation.memory or {}
+    item = clean(item).strip()[:500]
+    if item and memory.get("item") != item:
+        conversation.memory = {**memory, "item": item}
+        conversation.save(update_fields={"memory"})
+
+
 def _lead_by(conversation: Conversation, mode: Mode, **fields: Any) -> None:
     if conversation.mode == mode and all(getattr(conversation, name) == value for name, value in fields.items()):
         return
