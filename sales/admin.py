@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
+import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,7 +14,8 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.shortcuts import get_object_or_404
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -29,9 +33,10 @@ from common.admin import STATE_LABELS, ReadOnlyAdmin, instead, link_to
 from common.fields import EncryptedTextField, readable
 from common.markdown import to_html
 from sales import notices, operations
+from sales.duty import admin as _duty  # noqa: F401  registers its pages
 from sales.enums import HandoverReason, Mode, NoticeKind, Stage
 from sales.models import Consent, Conversation, Handover, Lead, Message, Notice, Turn, User
-from sales.panels import links_to_sources, panels_of, panels_of_turn
+from sales.panels import links_to_sources, panels_of, panels_of_messages, panels_of_turn
 from sales.qualification import admin as qualification
 from sales.qualification import scoring
 from sales.stuck import stuck_rows
@@ -266,6 +271,7 @@ class ConversationAdmin(ReadOnlyAdmin):
                 self.admin_site.admin_view(self.act),
                 name="sales_conversation_act",
             ),
+            path("<uuid:pk>/state/", self.admin_site.admin_view(self.state), name="sales_conversation_state"),
             path("stuck/", self.admin_site.admin_view(self.stuck), name="sales_stuck"),
         ]
         return own + super().get_urls()
@@ -286,6 +292,9 @@ class ConversationAdmin(ReadOnlyAdmin):
                 "handovers": [_handover(row) for row in conversation.handovers.select_related("taken_by")[:HANDOVERS]],
                 "panels": panels_of(conversation),
                 "may_speak": request.user.has_perm("sales.change_conversation"),
+                # a form that is sent twice says the same once
+                "form_id": uuid.uuid4().hex,
+                "state": state_of(conversation),
             }
         return super().changeform_view(request, object_id, form_url, extra)
 
@@ -300,13 +309,37 @@ class ConversationAdmin(ReadOnlyAdmin):
                 operations.take_over(conversation_id=pk, by=by, now=now)  # type: ignore[arg-type]
             elif verb == "give-back":
                 operations.give_back(conversation_id=pk, by=by, now=now)  # type: ignore[arg-type]
+            elif verb == "close":
+                operations.close(conversation_id=pk, by=by, now=now)  # type: ignore[arg-type]
             elif verb == "say" and (text := request.POST.get("text", "").strip()):
-                operations.send_as_operator(conversation_id=pk, text=text, by=by, now=now)  # type: ignore[arg-type]
+                self._say(request, conversation, text=text)
             else:
                 messages.error(request, gettext("Write something first."))
         except operations.ConversationClosed:
             messages.error(request, gettext("This conversation is closed."))
         return HttpResponseRedirect(reverse("admin:sales_conversation_change", args=[conversation.pk]))
+
+    def _say(self, request: HttpRequest, conversation: Conversation, *, text: str) -> None:
+        sent = f"form:{request.POST.get('form', '')[:40] or uuid.uuid4().hex}"
+        try:
+            with transaction.atomic():
+                operations.send_as_operator(
+                    conversation_id=conversation.pk,
+                    text=text,
+                    by=request.user,  # type: ignore[arg-type]
+                    now=timezone.now(),
+                    external_id=sent,
+                )
+        except IntegrityError:
+            messages.info(request, gettext("This was sent already."))
+
+    def state(self, request: HttpRequest, pk: Any) -> HttpResponse:
+        """Whether the page is old: a word that changes with whatever it shows."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        answer = JsonResponse({"state": state_of(get_object_or_404(Conversation, pk=pk))})
+        answer["Cache-Control"] = "no-store"
+        return answer
 
     def stuck(self, request: HttpRequest) -> HttpResponse:
         """Everything owed that failed, is uncertain, or is long overdue."""
@@ -364,6 +397,8 @@ NOTICE_LABELS = {
     NoticeKind.MODEL_RETIRED: "danger",
     NoticeKind.KEY_REFUSED: "danger",
     NoticeKind.HANDOVER: "info",
+    NoticeKind.CONTACT: "info",
+    NoticeKind.DELIVERY: "danger",
 }
 
 
@@ -413,6 +448,17 @@ class NoticeAdmin(ReadOnlyAdmin):
         return HttpResponseRedirect(reverse("admin:index"))
 
 
+def state_of(conversation: Conversation) -> str:
+    """A word that changes when something is said, somebody else leads, or a message has come further."""
+    fates = "".join(map(str, panels_of_messages(conversation).values()))
+    shown = f"{conversation.last_seq} {conversation.mode} {conversation.operator_id} {len(fates)}"
+    return shown + f" {hashlib.sha256(TOKEN.sub('', fates).encode()).hexdigest()[:16]}"
+
+
+#: differs each time that it is written
+TOKEN = re.compile(r'value="[^"]*"')
+
+
 def transcript(conversation: Conversation) -> list[dict[str, Any]]:
     """The messages in order, each answer with its trace and its tools; text of customers stays text."""
     found = (
@@ -423,7 +469,8 @@ def transcript(conversation: Conversation) -> list[dict[str, Any]]:
     )
     said = list(found)
     links = links_to_sources({each["article"]: each["title"] for message in said for each in message.citations})
-    return [_shown(message, links) for message in said]
+    fates = panels_of_messages(conversation)
+    return [{**_shown(message, links), "fate": fates.get(message.pk, "")} for message in said]
 
 
 def _shown(message: Message, links: Mapping[str, Any]) -> dict[str, Any]:

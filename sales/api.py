@@ -150,6 +150,13 @@ class ConversationViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, view
         found = self._do(operations.give_back, by=request.user, now=timezone.now())
         return Response(ConversationSerializer(found).data)
 
+    @extend_schema(request=None, responses=ConversationSerializer)
+    @action(detail=True, methods=["post"])
+    def close(self, request: Request, pk: str) -> Response:
+        """End the conversation. In a vendor's chat it opens again when the customer writes."""
+        found = self._do(operations.close, by=request.user, now=timezone.now())
+        return Response(ConversationSerializer(found).data)
+
     def _do(self, operation: Any, **arguments: Any) -> Any:
         try:
             return operation(conversation_id=self.get_object().pk, **arguments)

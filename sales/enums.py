@@ -64,3 +64,5 @@ class NoticeKind(models.TextChoices):
     MODEL_RETIRED = "model_retired", _("model retired")
     KEY_REFUSED = "key_refused", _("key refused")
     HANDOVER = "handover", _("a customer waits for a person")
+    CONTACT = "contact", _("a new contact")
+    DELIVERY = "delivery", _("a message has not arrived for certain")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.urls import reverse
 from django.utils.translation import gettext
 
 from common.fields import readable
@@ -38,6 +39,7 @@ def record(conversation: Conversation, *, reason: HandoverReason, question: str,
         NoticeKind.HANDOVER,
         subject=str(row.pk),
         text=f"{conversation}: {row.get_reason_display()}",
+        address=reverse("admin:sales_conversation_change", args=[conversation.pk]),
         now=now,
     )
     return row

@@ -131,6 +131,7 @@ class Conversation(models.Model):
     language = models.CharField(_("language"), max_length=2, default="ru")
     last_seq = models.PositiveIntegerField(_("messages"), default=0, editable=False)
     waiting_since = models.DateTimeField(_("waiting since"), null=True, blank=True, editable=False)
+    led_since = models.DateTimeField(_("led since"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     last_message_at = models.DateTimeField(_("last message"), null=True, blank=True, editable=False)
     #: what tools want the assistant to know in later turns, by topic; so a turn needn't search its own past
@@ -296,6 +297,8 @@ class Notice(models.Model):
     #: what it is about, in the words of whoever tells it: a model, a month, a row's id
     subject = models.CharField(_("subject"), max_length=100)
     text = models.TextField(_("text"))
+    #: the page of the back office that it leads to
+    address = models.CharField(_("page"), max_length=200, blank=True, default="")
     told_on = models.DateField(_("day"))
     created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
     seen_at = models.DateTimeField(_("seen at"), null=True, blank=True)
@@ -317,4 +320,5 @@ class Notice(models.Model):
 
 
 # what the parts of this app keep
+from sales.duty.models import Duty, DutyCall  # noqa: E402, F401
 from sales.qualification.models import LeadFact, ScoreRule  # noqa: E402, F401

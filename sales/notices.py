@@ -6,22 +6,29 @@ from datetime import datetime
 
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from sales.enums import NoticeKind
 from sales.models import Notice, User
 
+#: what somebody on duty is called for
+CALLED_FOR = frozenset({NoticeKind.HANDOVER, NoticeKind.CONTACT, NoticeKind.DELIVERY})
 
-def tell(kind: NoticeKind, *, subject: str, text: str, now: datetime) -> bool:
+
+def tell(kind: NoticeKind, *, subject: str, text: str, now: datetime, address: str = "") -> bool:
     """Tell staff of something that needs them, once a day for each ``subject``; returns whether it is news.
 
-    ``text`` is read by people and may be sent to them later by other ways: no personal data, no key.
+    ``text`` is read by people and sent to whoever is on duty: no personal data, no key. ``address`` is the page of the
+    back office that it leads to.
     """
-    _notice, news = Notice.objects.get_or_create(
+    notice, news = Notice.objects.get_or_create(
         kind=kind,
         subject=subject[:100],
         told_on=timezone.localtime(now).date(),
-        defaults={"text": text, "created_at": now},
+        defaults={"text": text, "address": address, "created_at": now},
     )
+    if news and kind in CALLED_FOR:
+        import_string("sales.duty.calls.owe")(notice, now=now)
     return news
 
 

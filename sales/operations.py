@@ -13,6 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.urls import reverse
 from django.utils.module_loading import import_string
 
 from common import metrics
@@ -20,14 +21,17 @@ from common.bell import ring
 from common.blind_index import normalize_phone
 from common.promise import State
 from common.text import clean
-from sales import handovers
-from sales.enums import MOVES, Author, Direction, HandoverReason, Mode, Stage
+from sales import handovers, notices
+from sales.enums import MOVES, Author, Direction, HandoverReason, Mode, NoticeKind, Stage
 from sales.models import Consent, Conversation, Lead, Message, Turn, User
 from sales.qualification.scoring import score
 from sales.signals import lead_changed, message_stored, mode_changed, reply_ready
 
 #: the longest text a customer or an operator may send, in characters
 TEXT_MOST = 4000
+#: how the external id of a system message begins that ends a talk: what stands before it is over for a model
+CLOSING = "closed:"
+CLOSED = {"ru": "Диалог завершён.", "en": "This conversation is closed."}
 
 
 class ConversationClosed(Exception):
@@ -217,6 +221,13 @@ def save_contact(
     if lead.stage == Stage.NEW and (lead.phone or lead.email):
         lead.stage = Stage.QUALIFIED
         fields.add("stage")
+        notices.tell(
+            NoticeKind.CONTACT,
+            subject=str(lead.pk),
+            text=str(lead),
+            now=now,
+            address=reverse("admin:sales_lead_change", args=[lead.pk]),
+        )
     lead.score = score(lead)
     lead.save(update_fields=fields)
     lead_changed.send(sender=Lead, lead=lead, created=False)
@@ -250,7 +261,7 @@ def call_person(
     if conversation.mode in {Mode.ASSISTANT, Mode.WAITING}:
         handovers.record(conversation, reason=reason, question=question, now=now)
     if conversation.mode == Mode.ASSISTANT:
-        _lead_by(conversation, Mode.WAITING, waiting_since=now)
+        _lead_by(conversation, Mode.WAITING, now=now, waiting_since=now)
     return conversation
 
 
@@ -267,21 +278,44 @@ def take_over(*, conversation_id: uuid.UUID, by: User | None, now: datetime) -> 
         state=State.DROPPED, upto_seq=conversation.last_seq
     )
     handovers.close(conversation, by=by, now=now)
-    _lead_by(conversation, Mode.OPERATOR, operator=by, waiting_since=None)
+    _lead_by(conversation, Mode.OPERATOR, now=now, operator=by, waiting_since=None)
     return conversation
 
 
 @transaction.atomic
-def give_back(*, conversation_id: uuid.UUID, by: User, now: datetime) -> Conversation:
-    """The assistant leads again; it answers what the operator has left unanswered."""
+def give_back(*, conversation_id: uuid.UUID, by: User | None, now: datetime) -> Conversation:
+    """The assistant leads again; it answers what the operator has left unanswered. ``by`` is None for the clock."""
     conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
     if conversation.mode not in {Mode.OPERATOR, Mode.WAITING}:
         return conversation
     handovers.close(conversation, by=by, now=now)
-    _lead_by(conversation, Mode.ASSISTANT, operator=None, waiting_since=None)
+    _lead_by(conversation, Mode.ASSISTANT, now=now, operator=None, waiting_since=None)
     last = Message.objects.filter(conversation=conversation).order_by("-seq").first()
     if last and last.author == Author.CUSTOMER and owe_answer(conversation, now=now):
         ring(import_string("sales.tasks.answer"), conversation.pk)
+    return conversation
+
+
+@transaction.atomic
+def close(*, conversation_id: uuid.UUID, by: User, now: datetime) -> Conversation:
+    """End the talk: nobody answers here, and a model that is asked later doesn't read what stands before."""
+    conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
+    if conversation.mode == Mode.CLOSED:
+        return conversation
+    Turn.objects.filter(conversation=conversation, state=State.DUE).update(
+        state=State.DROPPED, upto_seq=conversation.last_seq
+    )
+    handovers.close(conversation, by=by, now=now)
+    append(
+        conversation,
+        now=now,
+        direction=Direction.OUT,
+        author=Author.SYSTEM,
+        operator=by,
+        external_id=f"{CLOSING}{conversation.last_seq + 1}",
+        text=CLOSED["en" if conversation.language == "en" else "ru"],
+    )
+    _lead_by(conversation, Mode.CLOSED, now=now, operator=by, waiting_since=None)
     return conversation
 
 
@@ -290,7 +324,7 @@ def reopen(*, conversation_id: uuid.UUID, now: datetime) -> Conversation:
     """Somebody has written where all was said: the assistant leads again. One that isn't closed stays as it is."""
     conversation = Conversation.objects.select_for_update(of=("self",)).get(pk=conversation_id)
     if conversation.mode == Mode.CLOSED:
-        _lead_by(conversation, Mode.ASSISTANT, operator=None, waiting_since=None)
+        _lead_by(conversation, Mode.ASSISTANT, now=now, operator=None, waiting_since=None)
     return conversation
 
 
@@ -342,10 +376,11 @@ def ask_about(*, conversation_id: uuid.UUID, item: str) -> None:
         conversation.save(update_fields={"memory"})
 
 
-def _lead_by(conversation: Conversation, mode: Mode, **fields: Any) -> None:
+def _lead_by(conversation: Conversation, mode: Mode, *, now: datetime, **fields: Any) -> None:
     if conversation.mode == mode and all(getattr(conversation, name) == value for name, value in fields.items()):
         return
-    for name, value in {"mode": mode, **fields}.items():
+    fields = {"mode": mode, "led_since": now, **fields}
+    for name, value in fields.items():
         setattr(conversation, name, value)
-    conversation.save(update_fields={"mode", *fields})
+    conversation.save(update_fields=set(fields))
     mode_changed.send(sender=Conversation, conversation=conversation)

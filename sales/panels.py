@@ -32,6 +32,15 @@ def panels_of_turn(turn: Any) -> Iterable[SafeString]:
     return lines
 
 
+def panels_of_messages(conversation: Any) -> Mapping[Any, SafeString]:
+    """What they have to show about messages, by the message's id: where there is a ``message_panels(conversation)``."""
+    lines: dict[Any, SafeString] = {}
+    for _app, module in of_apps("panels", without="sales"):
+        if hasattr(module, "message_panels"):
+            lines |= module.message_panels(conversation)
+    return lines
+
+
 def links_to_sources(titles: Mapping[str, str]) -> dict[str, SafeString | str]:
     """Where what answers cite is read in the back office: id → a link with the title that was cited."""
     links: dict[str, SafeString | str] = {}

@@ -11,6 +11,7 @@ from common.blind_index import normalize_phone
 from sales import consents, operations
 from sales.assistant.phrases import CALLED
 from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
+from sales.duty.hours import later
 from sales.enums import HandoverReason, Mode
 from sales.qualification.tools import note_facts  # noqa: F401  offered beside what stands here
 
@@ -77,7 +78,7 @@ def call_person(*, context: ToolContext, reason: Reason, question: str = "") -> 
         text="A person has been called and will answer here; the customer is told so below your words, so don't say"
         " it yourself. Go on helping until then.",
         data={"reason": reason},
-        notice=CALLED[context.language],
+        notice="\n\n".join(filter(None, [CALLED[context.language], later(context.now, language=context.language)])),
     )
 
 

@@ -250,3 +250,9 @@ ASSISTANT_MODEL = "knowledge.llm.router.model"
 #: how long a customer who writes in several messages is waited for: after the last one, and at most
 GATHER_QUIET = timedelta(seconds=1)
 GATHER_MOST = timedelta(seconds=4)
+
+# --- people -----------------------------------------------------------------------------------------------------
+#: after so long a silence of the operator, while the customer waits, the assistant leads again; 0: never
+OPERATOR_SILENCE = timedelta(minutes=env.number("OPERATOR_SILENCE_MINUTES", default=30, most=10_000))
+#: how long one on duty has to come before the next is called
+DUTY_ESCALATES_AFTER = timedelta(minutes=env.number("DUTY_ESCALATES_MINUTES", default=10, least=1, most=10_000))

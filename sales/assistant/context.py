@@ -15,14 +15,12 @@ from sales.assistant.language import language_of
 from sales.assistant.protocol import Heard, TurnContext
 from sales.enums import Author, Mode
 from sales.models import Conversation, Lead, Message, Turn
-from sales.operations import answered_upto
+from sales.operations import CLOSING, answered_upto
 from sales.qualification.facts import in_short
 
 #: how much of the past a model is shown; the rest is in what tools remember, so a turn costs the same at any length
 MESSAGES_MOST = 40
 CHARACTERS_MOST = 12_000
-#: how the external id of a system message begins that ends a talk: what stands before it is over for a model
-CLOSING = "closed:"
 #: under which topic of a conversation's memory its marks are kept
 MARKS = "marks"
 #: the latest of what is known of the lead; more is for staff

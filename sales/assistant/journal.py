@@ -114,7 +114,8 @@ class Journal:
     @property
     def notices(self) -> list[str]:
         """What the customer has to be told because of what was done."""
-        return [notice for call in self.used if (notice := call.result.get("notice"))]
+        said = (call.result.get("notice") for call in self.used)
+        return [paragraph for notice in said if notice for paragraph in notice.split("\n\n")]
 
     def citations(self, sources: tuple[str, ...] | None) -> list[dict[str, Any]]:
         """The articles that the words rest on, each once; never one that no tool has brought."""
