@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import uuid
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -20,16 +21,19 @@ from billing.models import Document, DocumentLink, Manager, Pdf, Seller
 from billing.rendering import papers
 from billing.rendering.renderer import renderer
 from common.bell import ring
+from common.locks import transaction_lock
 from common.promise import State
 from pricing.models import Quote
 from pricing.operations import put_vat_mode_in_force
-from pricing.queries import recompute
+from pricing.queries import current_rules, recompute
 from sales.enums import Stage
 from sales.models import Conversation, Lead, User
 from sales.operations import MoveNotAllowed, move_lead
 
 #: which template new papers are made by; a template that papers were issued by is never changed, it gets a successor
-EDITIONS: dict[str, int] = {Kind.PROPOSAL: 1}
+EDITIONS: dict[str, int] = {Kind.PRICE_LIST: 1, Kind.PROPOSAL: 1}
+#: for how long a price list is given out before it is issued anew under a fresh date, while nothing has changed
+PRICE_LIST_LIVES = timedelta(days=30)
 
 
 class NotIssued(Exception):
@@ -98,6 +102,28 @@ def prepare_proposal(
     return document
 
 
+@transaction.atomic
+def prepare_price_list(*, now: datetime) -> Document:
+    """Issue the price list of the catalogue in force; while that says the same, the same paper is given to everybody.
+
+    The PDF follows. Raises ``SellerNotReady``.
+    """
+    transaction_lock("billing.price_list")
+    seller, _manager = _who_sells(None)
+    says = snapshots.price_list(seller=seller, rules=current_rules())
+    since = timezone.localdate(now - PRICE_LIST_LIVES)
+    latest = Document.objects.filter(kind=Kind.PRICE_LIST, seller=seller, issued_on__gt=since).order_by("-created_at")
+    known = latest.first()
+    if known and {name: known.snapshot.get(name) for name in says} == says:
+        return known
+    document = _issue(kind=Kind.PRICE_LIST, seller=seller, total=Decimal(0), now=now)
+    document.snapshot = {**says, "number": document.number, "issued_on": document.issued_on.isoformat()}
+    document.save(force_insert=True)
+    links.give(document, now=now)
+    ring(import_string("billing.tasks.render"), document.pk)
+    return document
+
+
 def _issue(*, kind: Kind, seller: Seller, total: Any, now: datetime, **about: Any) -> Document:
     """A new paper with its number, not saved yet; the counter is locked from here to the commit."""
     today = timezone.localdate(now)
@@ -117,13 +143,14 @@ def _issue(*, kind: Kind, seller: Seller, total: Any, now: datetime, **about: An
     )
 
 
-def _who_sells(lead_id: uuid.UUID) -> tuple[Seller, Manager]:
+def _who_sells(lead_id: uuid.UUID | None) -> tuple[Seller, Manager]:
     """The default seller, and of its managers the one who works on the lead, else the first."""
     seller = Seller.objects.select_related("vat_mode").filter(is_default=True).first()
     if seller is None:
         raise SellerNotReady(_("No seller is chosen as the default: do so on the page of sellers."))
     managers = seller.managers.filter(is_active=True)
-    manager = managers.filter(user__leads=lead_id).first() or managers.first()
+    manager = managers.filter(user__leads=lead_id).first() if lead_id else None
+    manager = manager or managers.first()
     if manager is None:
         raise SellerNotReady(_("The seller has no manager: add one on the page of managers."))
     if settings.IS_PRODUCTION and (seller.is_demo or manager.is_demo):

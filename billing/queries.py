@@ -11,7 +11,7 @@ from billing.models import Document
 from pricing.words import NBSP, amount, day
 
 #: what papers are called by those who get them
-TITLES: dict[str, str] = {Kind.PROPOSAL: "Коммерческое предложение"}
+TITLES: dict[str, str] = {Kind.PRICE_LIST: "Прайс-лист", Kind.PROPOSAL: "Коммерческое предложение"}
 
 
 def title(document: Document) -> str:

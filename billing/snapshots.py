@@ -12,9 +12,9 @@ from typing import Any
 
 from billing.models import Manager, Seller
 from common.text import clean
-from pricing.calculator import Calculation, ProductLine, ServiceLine
+from pricing.calculator import ZERO, Calculation, ProductLine, Rules, ServiceLine
 from pricing.models import Quote
-from pricing.words import number, vat_words
+from pricing.words import number, percent, tier_size, vat_words
 from sales.models import Lead
 
 #: marks that turn the direction of writing or take no room: in print they could only mislead
@@ -67,6 +67,44 @@ def proposal(
             "words": vat_words(calculation.vat, calculation.vat_amount),
             "ground": calculation.vat.ground,
         },
+    }
+
+
+def price_list(*, seller: Seller, rules: Rules) -> dict[str, Any]:
+    """Everything a price list says, but its number and day: by this it is known whether anything has changed."""
+    return {
+        "seller": _seller(seller),
+        "products": [
+            {
+                "name": product.name.ru,
+                "tiers": [
+                    {
+                        "name": tier.name.ru,
+                        "size": tier_size(product, tier) or "без ограничения объёма",
+                        "price": None if tier.price_month is None else _text(tier.price_month),
+                    }
+                    for tier in product.tiers
+                ],
+            }
+            for product in rules.products
+        ],
+        "services": [
+            {
+                "name": service.name.ru,
+                "unit": service.unit.ru,
+                "monthly": service.charge == "monthly",
+                "price": _text(service.price),
+            }
+            for service in rules.services
+        ],
+        "discounts": [
+            {"name": discount.name.ru, "percent": format(discount.percent, "f")} for discount in rules.discounts
+        ],
+        "discount_cap": format(rules.discount_cap_percent, "f"),
+        "vat": vat_words(rules.vat, ZERO)
+        if rules.vat.rate is None
+        else f"Цены включают НДС {percent(rules.vat.rate)}.",
+        "ground": rules.vat.ground,
     }
 
 

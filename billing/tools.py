@@ -1,4 +1,4 @@
-"""What documents offer to the assistant: the commercial proposal of a quote."""
+"""What documents offer to the assistant: the price list, and the commercial proposal of a quote."""
 
 from __future__ import annotations
 
@@ -48,6 +48,30 @@ def prepare_proposal(*, context: ToolContext, quote_number: str) -> ToolOutput:
             "total": format(document.total, ".2f"),
             "valid_until": document.valid_until.isoformat() if document.valid_until else None,
         },
+        cards=[queries.card(document, now=context.now)],
+        remember={"documents": [document.kind]},
+    )
+
+
+@tool
+def prepare_price_list(*, context: ToolContext) -> ToolOutput:
+    """Prepare the price list as a PDF: all that is on sale with its prices, as the catalogue is now.
+
+    When the customer asks for the price list as a file or a document. It is no offer for one purchase: for that make a
+    quote and prepare a proposal. The customer gets the file beside your reply: write neither a link nor an address.
+    """
+    try:
+        document = operations.prepare_price_list(now=context.now)
+    except operations.SellerNotReady as problem:
+        logger.error("price list not issued", extra={"problem": str(problem)})
+        raise ToolFailed(
+            "A price list can't be prepared at the moment. Name prices with pricing__price_list."
+        ) from None
+    if not links.address(document, now=context.now):
+        links.give(document, now=context.now)
+    return ToolOutput(
+        text=f"Вот прайс-лист. {queries.summary(document)}",
+        data={"document": str(document.pk), "kind": document.kind, "number": document.number},
         cards=[queries.card(document, now=context.now)],
         remember={"documents": [document.kind]},
     )

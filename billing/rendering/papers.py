@@ -8,6 +8,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
+from billing.enums import Kind
 from billing.models import Document
 from pricing.words import NBSP, amount, day, percent
 from pricing.words import number as grouped
@@ -18,7 +19,9 @@ _FOR = {"month": f"за{NBSP}месяц", "year": f"за{NBSP}год"}
 
 def html_of(document: Document) -> str:
     """The whole paper as HTML with its styles inside; everything from outside is escaped."""
-    return render_to_string(f"billing/{document.kind}/v{document.edition}.html", context_of(document.snapshot))
+    return render_to_string(
+        f"billing/{document.kind}/v{document.edition}.html", CONTEXTS[document.kind](document.snapshot)
+    )
 
 
 def context_of(said: dict[str, Any]) -> dict[str, Any]:
@@ -42,6 +45,32 @@ def context_of(said: dict[str, Any]) -> dict[str, Any]:
         "services": _money(said["services"]),
         "total": _money(said["total"]),
     }
+
+
+def context_of_price_list(said: dict[str, Any]) -> dict[str, Any]:
+    """What the template of a price list shows, written out."""
+    return {
+        **said,
+        "issued_on_iso": said["issued_on"],
+        "issued_on": _day(said["issued_on"]),
+        "products": [
+            {
+                **product,
+                "tiers": [
+                    {**tier, "price": None if tier["price"] is None else _money(tier["price"])}
+                    for tier in product["tiers"]
+                ],
+            }
+            for product in said["products"]
+        ],
+        "services": [{**service, "price": _money(service["price"])} for service in said["services"]],
+        "discounts": [{**each, "percent": percent(Decimal(each["percent"]))} for each in said["discounts"]],
+        "discount_cap": percent(Decimal(said["discount_cap"])),
+    }
+
+
+#: by the kind of a paper: what its template shows
+CONTEXTS = {Kind.PRICE_LIST.value: context_of_price_list, Kind.PROPOSAL.value: context_of}
 
 
 def _line(line: dict[str, Any]) -> dict[str, Any]:
