@@ -10,7 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from channels_app.telegram import client, inbox, payloads, setup, words
+from channels_app.telegram import client, inbox, payloads, setup
+from channels_app.telegram.words import COMMANDS
 from common import locks
 
 #: seconds after a failure of polling: the first time, and at most
@@ -39,15 +40,15 @@ class Command(BaseCommand):
             if action == "poll":
                 self.poll(once=options["once"], take_over=options["take_over"])
             else:
-                getattr(self, action)()
+                # Django's commands have a check of their own
+                getattr(self, "look" if action == "check" else action)()
         except client.TokenRefused:
             raise CommandError(_("Telegram refuses the token.")) from None
         except setup.FAILURES as problem:
             raise CommandError(_("Telegram: %(problem)s") % {"problem": problem}) from None
 
-    def check(self, *args: Any, **kwargs: Any) -> Any:
-        if args or kwargs:  # Django's own check of the system, which has this name too
-            return super().check(*args, **kwargs)
+    def look(self) -> None:
+        """Say what is well and what isn't; the exit status is 1 where something isn't."""
         well = True
         for finding in setup.look(now=timezone.now()):
             well = well and finding.well
@@ -57,7 +58,6 @@ class Command(BaseCommand):
         self.stdout.write(_("Telegram is ready.") if well else _("Something is left to do."))
         if not well:
             raise SystemExit(1)
-        return None
 
     def set_webhook(self) -> None:
         if not settings.TELEGRAM_WEBHOOK_SECRETS:
@@ -66,7 +66,7 @@ class Command(BaseCommand):
             raise CommandError(problem)
         inbox.learn_name(now=timezone.now())
         client.set_webhook(setup.webhook_url(), secret=settings.TELEGRAM_WEBHOOK_SECRETS[0], kinds=payloads.KINDS)
-        client.set_commands(words.COMMANDS)
+        client.set_commands(COMMANDS)
         self.stdout.write(_("Telegram brings updates to %(url)s") % {"url": setup.webhook_url()})
 
     def delete_webhook(self) -> None:
@@ -74,7 +74,7 @@ class Command(BaseCommand):
         self.stdout.write(_("The webhook is removed; updates wait for manage.py telegram poll."))
 
     def set_commands(self) -> None:
-        client.set_commands(words.COMMANDS)
+        client.set_commands(COMMANDS)
         self.stdout.write(_("The menu of commands is set."))
 
     def info(self) -> None:
@@ -93,11 +93,8 @@ class Command(BaseCommand):
             if take_over:
                 client.delete_webhook()
             elif client.webhook().url:
-                raise CommandError(
-                    _(
-                        "A webhook is set, so Telegram gives nothing to a poll. Remove it: manage.py telegram delete_webhook"
-                    )
-                )
+                words = _("A webhook is set, so a poll gets nothing. Remove it: manage.py telegram delete_webhook")
+                raise CommandError(words)
             inbox.learn_name(now=timezone.now())
             self._fetch(once=once)
 
