@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from datetime import datetime, timedelta
 
-from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,7 +24,7 @@ NAME = "avito"
 CLOCKS = timedelta(minutes=5)
 #: how long what keys can't do waits before it is tried again
 MENDING = 120.0
-#: the number of a page of messages that is read at most when we look back
+#: pages of messages that are read at most when we look back
 PAGES_MOST = 3
 
 
@@ -113,9 +112,3 @@ def _latest(client: Client, chat: str, since: datetime) -> list[_Row]:
         if len(rows) < 100 or (rows[-1].at is not None and rows[-1].at < since):
             break
     return found
-
-
-def webhook_address() -> str:
-    """Where Avito is asked to ring; empty where there is no secret for it."""
-    secrets = settings.AVITO_WEBHOOK_SECRETS
-    return f"{settings.PUBLIC_URL.rstrip('/')}/api/v1/webhooks/avito/messages/{secrets[0]}" if secrets else ""

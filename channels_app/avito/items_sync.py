@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.module_loading import import_string
 
 from channels_app.avito import items_client, own_counts
-from channels_app.avito.items_account import client, is_on
+from channels_app.avito.account import client, is_on
 from channels_app.avito.items_client import Listing
 from channels_app.avito.models import AvitoItem, AvitoItemChange, AvitoItemDay, AvitoSync, AvitoSyncRun, Step
 from common import promise as promises

@@ -28,6 +28,8 @@ EVERY, LATE = 60.0, 75.0
 AT_ONCE, APART = 20, 0.6
 #: chats whose mark as read was lost and is set again, at most so many each time
 MARKS_MOST = 20
+#: seconds without an answer of the vendor after which something is wrong
+SILENT = 300.0
 _PLACE = "avito:polled"
 _polled_at = 0.0
 
@@ -71,6 +73,12 @@ def sweep(*, now: datetime) -> int:
     if isinstance(last, int | float) and time.time() - last < LATE:
         return 0
     return by_the_clock(now=now).owed
+
+
+def silent_for() -> float | None:
+    """Seconds since the vendor was last asked for unread chats; None where nobody knows."""
+    last = cache.get(_PLACE)
+    return time.time() - last if isinstance(last, int | float) else None
 
 
 def by_the_clock(*, now: datetime) -> Polled:

@@ -18,7 +18,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from channels_app.avito import items_client
-from channels_app.avito.items_account import client
+from channels_app.avito.account import client
 from channels_app.avito.items_client import NotBought, Offer
 from channels_app.avito.models import AvitoItem, AvitoPurchase, Outcome
 from common.locks import session_lock
