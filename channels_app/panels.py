@@ -16,16 +16,20 @@ from channels_app.models import Delivery, Thread
 from common.admin import button_to
 from common.fields import readable
 from common.promise import State
-from sales.models import Conversation
+from sales.models import Conversation, Lead
 
 
 def panels(row: Any) -> Iterable[SafeString]:
     """Where a conversation began, how far the visitor has read it, and whether the customer can be written to."""
+    if isinstance(row, Lead):
+        for each in Thread.objects.filter(conversation__lead=row).exclude(data=None).order_by("created_at"):
+            yield from _listing(each)
     if not isinstance(row, Conversation):
         return
     thread = Thread.objects.filter(conversation=row).first()
     if thread is None:
         return
+    yield from _listing(thread)
     if page := readable(thread, "page_url"):
         yield format_html("{}: {}", _("Began on the page"), page)
     if thread.token_digest:
@@ -33,6 +37,17 @@ def panels(row: Any) -> Iterable[SafeString]:
     if thread.unreachable_since:
         since = timezone.localtime(thread.unreachable_since)
         yield format_html("<b>{}</b>: {}", _("The customer can't be written to since"), f"{since:%d.%m.%Y %H:%M}")
+
+
+def _listing(thread: Thread) -> Iterable[SafeString]:
+    """The offer that a chat is about, where the channel tells of one."""
+    told = readable(thread, "data")
+    item = told.get("item") if isinstance(told, Mapping) else None
+    if not isinstance(item, Mapping) or not item.get("title"):
+        return
+    title, price, url = (str(item.get(name) or "") for name in ("title", "price", "url"))
+    linked = format_html('<a href="{}" rel="noopener noreferrer" target="_blank">{}</a>', url, title)
+    yield format_html("{}: {} {}", _("Asks about the listing"), linked if url.startswith("https://") else title, price)
 
 
 def message_panels(conversation: Conversation) -> Mapping[uuid.UUID, SafeString]:

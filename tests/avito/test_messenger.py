@@ -14,6 +14,7 @@ from django.utils import timezone
 from channels_app import arrivals, deliveries, registry
 from channels_app.avito import polling, signatures
 from channels_app.models import Arrival, Delivery, Thread
+from channels_app.panels import panels
 from common.promise import State
 from sales import operations
 from sales.enums import Author, Direction, Mode
@@ -224,6 +225,14 @@ def test_keys_that_are_refused_are_told_to_staff_and_lose_nothing(avito: AvitoAP
     looked()
 
     assert heard(chat) == [(Author.CUSTOMER, "Добрый день")]
+
+
+def test_the_listing_stands_on_the_pages_of_lead_and_conversation(avito: AvitoAPI, chat: str):
+    conversation = Conversation.objects.select_related("lead").get(external_id=chat)
+
+    for row in (conversation, conversation.lead):
+        shown = "".join(panels(row))
+        assert "ИИ-менеджер для отдела продаж</a> 30 000 ₽" in shown
 
 
 # --- out ----------------------------------------------------------------------------------------------------------
