@@ -5,4 +5,5 @@ urlpatterns = [
     path("", include("channels_app.webchat.page_urls")),
     path("", include("channels_app.telegram.urls")),
     path("", include("channels_app.avito.urls")),
+    path("", include("channels_app.avito.api_urls")),
 ]

@@ -99,6 +99,8 @@ def _begin(*, by: User | None, now: datetime) -> AvitoSyncRun:
             run = AvitoSyncRun.objects.create(due_at=now, created_at=now, asked_by=by)
     except IntegrityError:
         return AvitoSyncRun.objects.get(state__in=[State.DUE, State.TAKEN])
+    # what an earlier one could not read, this one reads: nobody has to look at it any more
+    AvitoSyncRun.objects.filter(state=State.BROKEN).update(state=State.DROPPED)
     ring(import_string("channels_app.tasks.read_avito_listings"))
     return run
 

@@ -186,7 +186,8 @@ class AvitoSyncRun(Promise):
     def later(self, problem: Exception) -> dict[str, Any]:
         """Attempts count bites here, so what bounds the tries are the failures in a row."""
         if self.failures >= len(self.WAITS):
-            return {"state": State.BROKEN, "problem": str(problem)[:500], "finished_at": timezone.now()}
+            ended = {"failures": 0, "finished_at": timezone.now()}
+            return {"state": State.BROKEN, "problem": str(problem)[:500], **ended}
         again = self.due_again(problem, wait=self.WAITS[self.failures])
         return {**again, "failures": self.failures + 1}
 
