@@ -9,7 +9,7 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.utils import timezone
 
-from channels_app import consents, deliveries
+from channels_app import consents, deliveries, registry, typists
 from channels_app.webchat import bell, hub
 from channels_app.webchat.bell import Piece
 from channels_app.webchat.threads import CHANNEL
@@ -46,6 +46,14 @@ def typing_to_the_web_chat(sender: Any, conversation_id: Any, turn: Any, **kwarg
     """When the assistant begins to answer, then the visitor's browsers show it."""
     if turn.conversation.channel == CHANNEL:
         transaction.on_commit(partial(hub.announce, conversation_id, typing=True), robust=True)
+
+
+@receiver(turn_started)
+def typing_to_a_vendor(sender: Any, conversation_id: Any, turn: Any, **kwargs: Any) -> None:
+    """When the assistant begins to answer, then the customer of a vendor that can show it sees it."""
+    channel = registry.by_name(turn.conversation.channel)
+    if channel and channel.capabilities.typing and not channel.capabilities.pulls and channel.is_on():
+        typists.begin(channel, chat=turn.conversation.external_id, turn_id=turn.pk)
 
 
 @receiver(reply_growing)

@@ -14,10 +14,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import storages
-from django.urls import reverse
 from django.utils import timezone
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup, KeyboardButton, ReplyKeyboardMarkup
 
+from channels_app import consents
 from channels_app.contract import Capabilities, Outgoing, Piece, Sent
 from channels_app.models import Thread
 from channels_app.telegram import client, flood, markup, words
@@ -148,7 +148,7 @@ def _said(message: Outgoing) -> str:
         ):
             paragraphs.append(said)
     if message.first:
-        paragraphs.append(words.NOTICE.format(privacy=settings.PUBLIC_URL.rstrip("/") + reverse("legal-privacy")))
+        paragraphs.append(consents.notice(message.language, NAME))
     return "\n\n".join(filter(None, paragraphs))
 
 
@@ -172,6 +172,9 @@ def _file(card: Mapping[str, Any]) -> dict[str, str] | None:
 def _buttons(message: Outgoing) -> list[list[dict[str, str]]]:
     """A row for each choice, for the proposal of a quote, and for a card that leads somewhere."""
     rows: list[list[dict[str, str]]] = []
+    if consents.asking(NAME, message.language) in message.text:
+        word = consents.WORD["en" if message.language == "en" else "ru"]
+        rows.append([{"label": word, "text": word, "data": f"a:{message.seq}"}])
     for card in message.cards:
         match card.get("kind"):
             case "quote" if card.get("number") and not card.get("on_request"):
@@ -195,16 +198,25 @@ def proposal_text(card: Mapping[str, Any]) -> str:
     return words.PROPOSAL_SAYS.format(number=card["number"])
 
 
-def meant_by(button: str, cards: Mapping[int, Sequence[Mapping[str, Any]]]) -> tuple[str, str] | None:
+def number_in(button: str) -> int | None:
+    """The number of the message that a button stands under; None for what is no button of ours."""
+    number = button.split(":")[1] if button.count(":") in {1, 2} else ""
+    return int(number) if number.isascii() and number.isdigit() and len(number) < 10 else None
+
+
+def meant_by(button: str, *, text: str, shown: Sequence[Mapping[str, Any]]) -> tuple[str, str] | None:
     """What a press says, and the number of the quote whose proposal it asks for; None for what is no button of ours.
 
-    ``cards`` gives those of a message by its number. What came is never said itself: anybody may send any data.
+    ``text`` and ``shown`` are the words and cards of our message that it stands under. What came is never said itself:
+    anybody may send any data.
     """
     kind, _colon, rest = button.partition(":")
-    number, _colon, place = rest.partition(":")
-    if not (number.isascii() and number.isdigit() and len(number) < 10):
+    _number, _colon, place = rest.partition(":")
+    if kind == "a" and not place:
+        for language, word in consents.WORD.items():
+            if consents.asking(NAME, language) in text:
+                return word, ""
         return None
-    shown = cards.get(int(number)) or ()
     if kind == "p" and not place:
         quotes = [card for card in shown if card.get("kind") == "quote" and card.get("number")]
         return (proposal_text(quotes[0]), str(quotes[0]["number"])) if quotes else None

@@ -171,14 +171,16 @@ def _press(event: Event, *, now: datetime) -> None:
     if conversation is None:
         return
     button = str(event.data.get("button") or "")
-    number = button.split(":")[1] if button.count(":") in {1, 2} else ""
-    if not (number.isascii() and number.isdigit() and len(number) < 10):
+    number = channel.number_in(button)
+    if number is None:
         return
-    pressed = Message.objects.filter(conversation=conversation, direction=Direction.OUT, seq=int(number)).first()
+    pressed = Message.objects.filter(conversation=conversation, direction=Direction.OUT, seq=number).first()
     if pressed is None:
         return
     cards = readable(pressed, "cards")
-    meant = channel.meant_by(button, {pressed.seq: cards if isinstance(cards, list) else []})
+    meant = channel.meant_by(
+        button, text=str(readable(pressed, "text")), shown=cards if isinstance(cards, list) else []
+    )
     if meant is None:
         return
     text, quote = meant

@@ -81,8 +81,8 @@ def test_the_first_reply_carries_the_notice(api, say):
     run()
 
     (sent,) = api.sent(CHAT)
-    assert sent.text.startswith("Здравствуйте!\n\nОтвечает автоматический помощник")
-    assert "https://shop.example.ru/legal/privacy" in sent.fields["text"]
+    assert sent.text.startswith("Здравствуйте!\n\nОтвечает ИИ-помощник")
+    assert "https://shop.example.ru/legal/consent/chats" in sent.text
 
 
 def test_a_long_reply_is_cut_where_a_reader_would_and_stays_whole(api, say, old):
@@ -256,3 +256,28 @@ def test_a_document_is_a_file_with_the_reply_as_its_caption(api, say, old, setti
         "Коммерческое предложение № 2026-0001.pdf",
     )
     assert Message.objects.filter(author=Author.ASSISTANT).count() == 2
+
+
+def test_where_consent_is_asked_for_a_button_gives_it(api, say, old):
+    from channels_app import consents
+
+    delivery = say("Позвоним вам.\n\n" + consents.asking("telegram", "ru"))
+
+    run()
+
+    assert [(button["text"], button["callback_data"]) for button in api.sent(CHAT)[0].buttons] == [
+        ("Согласен", f"a:{delivery.message.seq}")
+    ]
+
+
+def test_typing_is_shown_while_the_answer_is_made_and_ends_with_it(api, chat, monkeypatch):
+    from channels_app import typists
+    from channels_app.telegram.channel import channel
+
+    made = iter([True, True, False])
+    monkeypatch.setattr(typists, "AGAIN_AFTER", 0.01)
+    monkeypatch.setattr(typists, "_being_made", lambda turn: next(made))
+
+    typists.begin(channel(), chat=str(CHAT), turn_id=chat.pk).join(10)
+
+    assert api.called("sendChatAction") == [{"chat_id": CHAT, "action": "typing"}] * 3

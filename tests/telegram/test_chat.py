@@ -310,3 +310,26 @@ def test_one_update_ten_times_at_once_has_one_effect(api, deliver_update, privat
 
     assert Message.objects.filter(direction=Direction.IN).count() == 1
     assert len(said()) == 1
+
+
+def test_a_phone_given_by_the_button_waits_for_the_customers_word(deliver_update, private):
+    """The stored message is what the assistant reads; the lead has nothing until «Согласен» was pressed."""
+    from channels_app import consents
+    from sales.models import Consent
+
+    deliver_update(private(contact={"phone_number": "79161234567", "first_name": "И", "user_id": CHAT}))
+    conversation = Conversation.objects.get()
+    Turn.objects.update(state="kept")
+    asked = operations.append(
+        conversation,
+        now=timezone.now(),
+        direction=Direction.OUT,
+        author=Author.ASSISTANT,
+        text=consents.asking("telegram", "ru"),
+    )
+    assert (Lead.objects.get().phone, Consent.objects.count()) == ("", 0)
+
+    deliver_update(press(f"a:{asked.seq}"))
+
+    assert said(Author.CUSTOMER)[-1] == "Согласен"
+    assert Consent.objects.count() == 1
