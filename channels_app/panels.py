@@ -22,7 +22,7 @@ from sales.models import Conversation, Lead
 def panels(row: Any) -> Iterable[SafeString]:
     """Where a conversation began, how far the visitor has read it, and whether the customer can be written to."""
     if isinstance(row, Lead):
-        for each in Thread.objects.filter(conversation__lead=row).exclude(data=None).order_by("created_at"):
+        for each in Thread.objects.filter(conversation__lead=row).filter(data__isnull=False).order_by("created_at"):
             yield from _listing(each)
     if not isinstance(row, Conversation):
         return
@@ -30,6 +30,15 @@ def panels(row: Any) -> Iterable[SafeString]:
     if thread is None:
         return
     yield from _listing(thread)
+    data = readable(thread, "data")
+    if isinstance(data, dict) and data.get("source"):
+        yield format_html("{}: {}", _("Came by the link"), str(data["source"])[:64])
+    if isinstance(data, dict) and data.get("continues"):
+        yield format_html(
+            '<a href="{}">{}</a>',
+            reverse("admin:sales_conversation_change", args=[data["continues"]]),
+            _("Continues a conversation of another channel"),
+        )
     if page := readable(thread, "page_url"):
         yield format_html("{}: {}", _("Began on the page"), page)
     if thread.token_digest:
