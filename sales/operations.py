@@ -68,23 +68,27 @@ def open_conversation(
     now: datetime,
     name: str = "",
     consent: ConsentGiven | None = None,
+    lead: Lead | None = None,
 ) -> Conversation:
-    """Find the conversation with this person over this channel, or begin it with a new lead."""
+    """Find the conversation with this person over this channel, or begin it with a new lead, or the ``lead`` given."""
     known = Conversation.objects.filter(channel=channel, external_id=external_id).first()
     if known:
         return known
-    lead = Lead.objects.create(name=clean(name)[:200], channel=channel, created_at=now)
+    made = lead is None
+    if lead is None:
+        lead = Lead.objects.create(name=clean(name)[:200], channel=channel, created_at=now)
     try:
         with transaction.atomic():
             conversation = Conversation.objects.create(
                 lead=lead, channel=channel, external_id=external_id, created_at=now
             )
     except IntegrityError:  # two first messages at once: the other one made it
-        lead.delete()
+        if made:
+            lead.delete()
         return Conversation.objects.get(channel=channel, external_id=external_id)
     if consent:
         record_consent(lead=lead, channel=channel, consent=consent, now=now)
-    lead_changed.send(sender=Lead, lead=lead, created=True)
+    lead_changed.send(sender=Lead, lead=lead, created=made)
     return conversation
 
 

@@ -9,5 +9,6 @@ urlpatterns = [
     path("widget.js", pages.loader, name="widget"),
     path("legal/consent", pages.consent, name="legal-consent"),
     path("legal/consent/chats", pages.consent_in_chats, name="legal-consent-chats"),
+    path("chat/continue/<str:token>", pages.go_on, name="chat-continue"),
     path("legal/privacy", pages.privacy, name="legal-privacy"),
 ]

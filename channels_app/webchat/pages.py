@@ -10,12 +10,15 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.cache import patch_cache_control
 from django.utils.safestring import mark_safe
-from django.views.decorators.http import condition, require_safe
+from django.views.decorators.http import condition, require_http_methods, require_safe
 
-from channels_app import consents
+from channels_app import consents, continuing
 from channels_app.webchat import consent as consent_text
+from channels_app.webchat import threads
+from common.ratelimits import client_address
 
 #: the loader may be this old on a visitor's machine after a release; the files it names never change their content
 LOADER_AGE = 300
@@ -73,6 +76,23 @@ def consent_in_chats(request: HttpRequest) -> HttpResponse:
     """The same for those who write in a vendor's chat."""
     paragraphs = consents.text().split("\n\n")
     return render(request, "site/consent.html", {"paragraphs": paragraphs, "version": consents.VERSION})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def go_on(request: HttpRequest, token: str) -> HttpResponse:
+    """Where a link of another channel leads: looking changes nothing, so a preview doesn't use it up."""
+    now = timezone.now()
+    session = None
+    if request.method == "POST" and request.POST.get("consent") == "yes":
+        session = threads.continue_by(
+            token, now=now, address=client_address(request), browser=request.headers.get("User-Agent", "")
+        )
+    alive = session is None and continuing.alive(token, now=now)
+    shown = {"session": {"id": session.conversation_id, "token": session.token} if session else None, "alive": alive}
+    response = render(request, "site/continue.html", shown, status=200 if session or alive else 410)
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "no-referrer"
+    return response
 
 
 @require_safe

@@ -12,10 +12,12 @@ from urllib.parse import urlsplit, urlunsplit
 
 from django.db import transaction
 
+from channels_app import continuing
 from channels_app.models import Thread
 from channels_app.webchat import consent
 from common.text import clean
 from sales.enums import Mode
+from sales.models import Lead
 from sales.operations import ConsentGiven, open_conversation
 
 CHANNEL = "webchat"
@@ -41,7 +43,15 @@ class Entry:
 
 
 @transaction.atomic
-def open_session(*, now: datetime, name: str = "", page_url: str = "", address: str = "", browser: str = "") -> Opened:
+def open_session(
+    *,
+    now: datetime,
+    name: str = "",
+    page_url: str = "",
+    address: str = "",
+    browser: str = "",
+    lead: Lead | None = None,
+) -> Opened:
     """Begin an empty conversation with a visitor who has agreed to the text of ``consent``."""
     thread_id = uuid.uuid4()
     token = secrets.token_urlsafe(32)
@@ -49,6 +59,7 @@ def open_session(*, now: datetime, name: str = "", page_url: str = "", address: 
         channel=CHANNEL,
         external_id=str(thread_id),
         name=name,
+        lead=lead,
         consent=ConsentGiven(version=consent.VERSION, text=consent.text(), address=address, user_agent=browser),
         now=now,
     )
@@ -61,6 +72,22 @@ def open_session(*, now: datetime, name: str = "", page_url: str = "", address: 
         expires_at=now + TOKEN_LIFE,
     )
     return Opened(conversation.pk, token)
+
+
+@transaction.atomic
+def continue_by(token: str, *, now: datetime, address: str = "", browser: str = "") -> Opened | None:
+    """Begin an empty conversation of the lead to whom the link was given; None where the link doesn't work any more.
+
+    The visitor has agreed to the text of ``consent``. Nothing of the other conversation is shown here.
+    """
+    origin = continuing.use(token, now=now)
+    if origin is None:
+        return None
+    opened = open_session(now=now, address=address, browser=browser, lead=origin.lead)
+    thread = Thread.objects.get(conversation_id=opened.conversation_id)
+    thread.data = {"continues": str(origin.pk), "channel": origin.channel}
+    thread.save(update_fields={"data"})
+    return opened
 
 
 def enter(conversation_id: uuid.UUID, token: str, *, now: datetime) -> Entry | None:
