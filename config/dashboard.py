@@ -42,8 +42,9 @@ def fill(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         count = len(stuck_rows(now=now, limit=COUNTED + 1))
         context["stuck_count"] = f"{COUNTED}+" if count > COUNTED else count
     if may("sales.view_notice"):
-        # a customer who waits stands in the list of those already
-        context["notices"] = list(notices.unseen().exclude(kind=NoticeKind.HANDOVER)[:SHOWN])
+        # customers who wait and new leads have their own places on the page
+        known = [NoticeKind.HANDOVER, NoticeKind.CONTACT]
+        context["notices"] = list(notices.unseen().exclude(kind__in=known)[:SHOWN])
         context["may_see_notices"] = may("sales.change_notice")
     if may("knowledge.view_article"):
         context["articles_to_repair"] = doubted()

@@ -65,6 +65,8 @@ UNFOLD = {
                         "permission": lambda request: request.user.has_perm("sales.view_turn"),
                     },
                     _item(_("Notices"), "notifications", "sales.notice"),
+                    _item(_("Deliveries"), "outgoing_mail", "channels_app.delivery"),
+                    _item(_("Duty"), "schedule", "sales.duty"),
                     _item(_("Rules of the score"), "scoreboard", "sales.scorerule"),
                 ],
             },
