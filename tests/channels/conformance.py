@@ -10,12 +10,11 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
+import socket
 import uuid
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, ClassVar
 
-import pytest
 from django.test import Client
 from django.utils import timezone
 
@@ -38,7 +37,7 @@ class Driver:
     name: ClassVar[str]
     #: door, token, sends, looks_back, blind, colleague, echo, edits, deletes, pictures, blocks, system, unknown
     can: ClassVar[frozenset[str]]
-    chat = "chat-1"
+    chat, other_chat = "chat-1", "chat-2"
 
     def __init__(self, settings: Any) -> None:
         self.settings = settings
@@ -74,6 +73,10 @@ class Driver:
 
     def trouble(self, *names: str) -> None:
         """What the next calls meet, in order."""
+        raise NotImplementedError
+
+    def trouble_looking(self, *names: str) -> None:
+        """What the next looks back meet: ``busy`` or ``lost``."""
         raise NotImplementedError
 
     def arrived(self) -> list[str]:
@@ -120,8 +123,11 @@ class Driver:
 
     def heard(self) -> list[str]:
         """What is stored of the customer, in order."""
-        found = Message.objects.filter(conversation__channel=self.name, author=Author.CUSTOMER).order_by("seq")
-        return [str(each.text) for each in found]
+        return [str(each.text) for each in self.messages(Author.CUSTOMER)]
+
+    def messages(self, author: Author) -> list[Message]:
+        found = Message.objects.filter(conversation__channel=self.name, author=author)
+        return list(found.order_by("conversation__created_at", "seq"))
 
     def states(self) -> list[str]:
         rows = Delivery.objects.filter(conversation__channel=self.name).order_by("seq")
@@ -184,6 +190,9 @@ class PostDriver(Driver):
     def trouble(self, *names: str) -> None:
         self.post.trouble = list(names)
 
+    def trouble_looking(self, *names: str) -> None:
+        self.post.looks = list(names)
+
     def arrived(self) -> list[str]:
         return [each.text.split("\n")[0] for each in self.post.chats.get(self.chat, [])]
 
@@ -242,13 +251,11 @@ class WebChatDriver(Driver):
         return [each["text"].split("\n")[0] for each in found if each["author"] != "customer"]
 
 
-DRIVERS: dict[str, type[Driver]] = {"post": PostDriver, "post without looking": BlindPostDriver, "web": WebChatDriver}
-
-
-def on(*needs: str, without: tuple[str, ...] = ()) -> Callable[[Any], Any]:
-    """Run a case with each channel that can all of this."""
-    fit = {name: each for name, each in DRIVERS.items() if each.can >= set(needs) and not each.can & set(without)}
-    return pytest.mark.parametrize("driver", list(fit.values()), ids=list(fit), indirect=True)
+def free_port() -> int:
+    """A port of this machine at which nobody is."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def arrives_once(driver: Driver, words: str) -> None:

@@ -16,7 +16,8 @@ from common.promise import State
 from sales import operations
 from sales.enums import Author, Mode
 from sales.models import Conversation, Message
-from tests.channels.conformance import arrives_once, on, owed_answers
+from tests.channels.conformance import arrives_once, owed_answers
+from tests.channels.drivers import on
 
 
 def numbers() -> list[int]:
@@ -195,6 +196,8 @@ def test_the_same_message_from_eight_hands_at_once_is_stored_once(driver):
 
     statuses = at_once(lambda _number: driver.hand(parcel)[0])
 
+    driver.settle()
+
     assert driver.heard() == ["Привет", "Сколько стоит?"]
     assert all(status < 300 for status in statuses)
     assert numbers() == [1, 2]
@@ -206,6 +209,8 @@ def test_first_messages_at_once_begin_one_conversation(driver):
     parcels = [driver.text(f"слово {number}", id=f"m{number}") for number in range(8)]
 
     statuses = at_once(lambda number: driver.hand(parcels[number])[0])
+
+    driver.settle()
 
     assert all(status < 300 for status in statuses)
     assert Conversation.objects.count() == 1
@@ -312,18 +317,19 @@ def test_an_echo_in_the_very_moment_of_noting_is_no_colleague(driver, monkeypatc
     delivery = driver.say("Здравствуйте, это помощник")
     look = intake.under_way
     note = deliveries._note
-    told = threading.Event()
+    told, noted = threading.Event(), threading.Event()
 
     def noted_between(conversation: Any, event: Any) -> bool:
-        before = look(conversation, event)
         told.set()
-        return before
+        noted.wait(5)
+        return look(conversation, event)
 
     def notes(delivery: Any, sent: str) -> None:
         hears = threading.Thread(target=lambda: (driver.hand(driver.echo()), connections.close_all()))
         hears.start()
         told.wait(5)
         note(delivery, sent)
+        noted.set()
         hears.join()
 
     monkeypatch.setattr(intake, "under_way", noted_between)

@@ -14,7 +14,8 @@ from sales.assistant import turn as turns
 from sales.assistant.protocol import Reply
 from sales.enums import Mode
 from sales.models import Conversation, Turn
-from tests.channels.conformance import Driver, Speaker, on, owed_answers
+from tests.channels.conformance import Driver, Speaker, owed_answers
+from tests.channels.drivers import on
 from tests.fakes import ScriptedModel
 
 # --- people ---------------------------------------------------------------------------------------------------------
@@ -81,7 +82,8 @@ def test_an_answer_on_its_way_is_stopped_by_a_persons_word_and_not_revived(drive
 
     operations.send_as_operator(conversation_id=conversation.pk, text="от Анны", by=colleague_here, now=now)
     operations.give_back(conversation_id=conversation.pk, by=colleague_here, now=now)
-    deliveries.deliver(delivery.conversation_id)  # a person's word waits for nobody
+    driver.pass_time(0)  # the vendor's patience is over
+    deliveries.deliver(delivery.conversation_id)  # and a person's word waits for nobody else
     assert driver.arrived() == ["от Анны"]
 
     driver.settle(after=20)

@@ -502,7 +502,7 @@ class _Wire(BaseHTTPRequestHandler):
     disable_nagle_algorithm = True
 
     def whole(self, status: int, body: Any, headers: Mapping[str, str] | None = None) -> None:
-        data = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
+        data = body if isinstance(body, bytes) else json.dumps(body).encode()
         head = {"Content-Type": "application/json", **(headers or {}), "Content-Length": str(len(data))}
         lines = [f"HTTP/1.1 {status} X", *(f"{name}: {value}" for name, value in head.items())]
         self.connection.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + data)
