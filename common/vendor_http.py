@@ -130,7 +130,9 @@ class Vendor:
             except TemporaryProblem as problem:
                 wait = WAIT * 2 ** (number - 1) * random.uniform(0.5, 1.0)
                 wait = max(wait, problem.retry_after or 0.0)
-                may = repeatable or isinstance(problem, Busy) or problem.__cause__ is not None
+                busy = isinstance(problem, Busy)
+                # who is busy and doesn't say for how long isn't pressed: whoever owes the call comes again
+                may = problem.retry_after is not None if busy else repeatable or problem.__cause__ is not None
                 if number == tries or not may or wait > ASKED_MOST or time.monotonic() + wait + 0.5 > ends:
                     raise
                 time.sleep(wait)

@@ -160,7 +160,7 @@ class Client:
 
     def me(self) -> dict[str, Any]:
         """Who the keys belong to: ``id``, ``name``, ``email``, ``phone``, ``profile_url``."""
-        found = self.request("GET", "/core/v1/accounts/self", operation="self")
+        found = self.request("GET", "/core/v1/accounts/self", operation="self", seconds=4)
         return found if isinstance(found, dict) else {}
 
     def balance(self) -> dict[str, Any]:

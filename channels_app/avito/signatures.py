@@ -10,8 +10,9 @@ import hashlib
 import hmac
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from django.conf import settings
 from django.core.cache import cache
@@ -31,12 +32,21 @@ _KEYS: dict[str, Callable[[], str]] = {
 }
 
 
-def ways() -> Iterator[tuple[str, Callable[[bytes], str]]]:
+def ways() -> dict[str, Callable[[bytes], str]]:
     """The ways that are guessed, by name."""
+    found: dict[str, Callable[[bytes], str]] = {"sha256:body": lambda body: hashlib.sha256(body).hexdigest()}
     for name, key in _KEYS.items():
-        yield f"hmac-sha256:{name}", lambda body, key=key: hmac.new(key().encode(), body, hashlib.sha256).hexdigest()
-        yield f"sha256:body+{name}", lambda body, key=key: hashlib.sha256(body + key().encode()).hexdigest()
-    yield "sha256:body", lambda body: hashlib.sha256(body).hexdigest()
+        found[f"hmac-sha256:{name}"] = partial(_hmac, key)
+        found[f"sha256:body+{name}"] = partial(_hash, key)
+    return found
+
+
+def _hmac(key: Callable[[], str], body: bytes) -> str:
+    return hmac.new(key().encode(), body, hashlib.sha256).hexdigest()
+
+
+def _hash(key: Callable[[], str], body: bytes) -> str:
+    return hashlib.sha256(body + key().encode()).hexdigest()
 
 
 def is_taken(signature: str, body: bytes) -> bool:
@@ -46,7 +56,7 @@ def is_taken(signature: str, body: bytes) -> bool:
         return True
     if wanted == "present":
         return bool(signature)
-    way = dict(ways()).get(wanted)
+    way = ways().get(wanted)
     return way is not None and hmac.compare_digest(way(body).encode(), signature.lower().encode("utf-8", "replace"))
 
 
@@ -75,4 +85,4 @@ def kept() -> list[tuple[str, str, str]]:
 def fitting() -> dict[str, int]:
     """Of each way, how many of the kept deliveries it fits."""
     rows = [(signature, body.encode()) for _when, signature, body in kept() if signature]
-    return {name: sum(way(body) == signature.lower() for signature, body in rows) for name, way in ways()}
+    return {name: sum(way(body) == signature.lower() for signature, body in rows) for name, way in ways().items()}

@@ -61,7 +61,7 @@ class Command(BaseCommand):
         more = "or more " if len(unread) == 100 else ""
         self._ok(f"The messenger answers: {len(unread)} {more}unread chats. They are answered when the product runs.")
         wrong += self._check_webhook(client)
-        if settings.AVITO_SIGNATURE and settings.AVITO_SIGNATURE not in {"present", *dict(signatures.ways())}:
+        if settings.AVITO_SIGNATURE and settings.AVITO_SIGNATURE not in {"present", *signatures.ways()}:
             wrong += self._bad("AVITO_SIGNATURE names no way that is known: every webhook is refused. Empty it.")
         if wrong:
             raise CommandError(f"{wrong} to be mended; see above.")
