@@ -18,6 +18,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from channels_app import deliveries, troubles
+from channels_app.auto_replies import admin as auto_replies
+from channels_app.avito import admin as avito
 from channels_app.models import Arrival, Delivery
 from channels_app.panels import buttons
 from common.admin import STATE_LABELS, ReadOnlyAdmin, link_to
@@ -99,3 +101,6 @@ class ArrivalAdmin(ReadOnlyAdmin):
     @display(description=_("state"), label=STATE_LABELS, ordering="state")
     def condition(self, arrival: Arrival) -> tuple[str, str]:
         return arrival.state, arrival.get_state_display()
+
+
+__all__ = ["ArrivalAdmin", "DeliveryAdmin", "auto_replies", "avito"]

@@ -75,7 +75,14 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
         return _readable_rights(super().formfield_for_manytomany(db_field, request=request, **kwargs), db_field)
 
 
-RIGHTS = {"add": _("add"), "change": _("change"), "delete": _("delete"), "view": _("view"), "again": _("ask again")}
+RIGHTS = {
+    "add": _("add"),
+    "change": _("change"),
+    "delete": _("delete"),
+    "view": _("view"),
+    "again": _("ask again"),
+    "promote": _("spend money"),
+}
 #: apps of others whose tables staff never see
 INNER = ("admin", "axes", "contenttypes", "sessions", "django_celery_beat")
 

@@ -185,10 +185,10 @@ class AvitoSyncRun(Promise):
 
     def later(self, problem: Exception) -> dict[str, Any]:
         """Attempts count bites here, so what bounds the tries are the failures in a row."""
-        if self.failures >= len(self.WAITS):
-            ended = {"failures": 0, "finished_at": timezone.now()}
-            return {"state": State.BROKEN, "problem": str(problem)[:500], **ended}
-        again = self.due_again(problem, wait=self.WAITS[self.failures])
+        over = self.failures >= len(self.WAITS)
+        again = self.due_again(problem, wait=self.WAITS[-1 if over else self.failures])
+        if over:
+            return {**again, "state": State.BROKEN, "failures": 0, "finished_at": timezone.now()}
         return {**again, "failures": self.failures + 1}
 
 

@@ -67,7 +67,16 @@ UNFOLD = {
                     _item(_("Notices"), "notifications", "sales.notice"),
                     _item(_("Deliveries"), "outgoing_mail", "channels_app.delivery"),
                     _item(_("Duty"), "schedule", "sales.duty"),
+                    _item(_("Auto-replies"), "quickreply", "channels_app.autoreply"),
                     _item(_("Rules of the score"), "scoreboard", "sales.scorerule"),
+                ],
+            },
+            {
+                "title": _("Avito"),
+                "separator": True,
+                "items": [
+                    _item(_("Listings"), "storefront", "channels_app.avitoitem"),
+                    _item(_("Purchases"), "trending_up", "channels_app.avitopurchase"),
                 ],
             },
             {
