@@ -42,5 +42,10 @@ def use(token: str, *, now: datetime) -> Conversation | None:
     return Continuation.objects.select_related("conversation__lead").get(token_sha256=_digest(token)).conversation
 
 
+def tidy(*, now: datetime) -> int:
+    """Forget links that ended a day ago."""
+    return Continuation.objects.filter(expires_at__lt=now - timedelta(days=1)).delete()[0]
+
+
 def _digest(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()

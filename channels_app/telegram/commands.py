@@ -47,7 +47,9 @@ def _contact(desk: Desk) -> Said:
 
 def _operator(desk: Desk) -> Said | None:
     called = desk.use("sales__call_person", reason="asked_for_person")
-    return None if called.failed else Said("" if desk.journal.notices else called.text)
+    if called.failed:
+        return None
+    return Said("" if desk.journal.notices else words.ALREADY_CALLED)  # the call itself has words for the customer
 
 
 def _site(desk: Desk) -> Said:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from telegram import WebhookInfo
 
 from channels_app.contract import Unreachable
 from channels_app.telegram import client, inbox, payloads
@@ -122,7 +123,7 @@ def address_problem() -> str:
     return _("PUBLIC_URL is an address of this machine or this network only.") if private else ""
 
 
-def _webhook(info: client.WebhookInfo) -> Iterator[Finding]:
+def _webhook(info: WebhookInfo) -> Iterator[Finding]:
     again = _("Set it again: manage.py telegram set_webhook")
     if info.url != webhook_url():
         yield Finding(

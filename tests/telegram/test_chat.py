@@ -51,6 +51,13 @@ def test_operator_calls_a_person_and_says_so_once(deliver_update, private):
     assert len(said()) == 1 and "Сотрудник приглашён" in said()[0]
 
 
+def test_operator_asked_for_again_hears_that_one_is_coming(deliver_update, private):
+    deliver_update(command(private, "/operator"))
+    deliver_update(command(private, "/operator"))
+
+    assert said()[1] == "Сотрудник уже приглашён и ответит здесь. Пока его нет, спрашивайте меня."
+
+
 def test_contact_asks_for_the_phone_by_a_button(deliver_update, private):
     deliver_update(command(private, "/contact"))
 
