@@ -58,7 +58,8 @@ def look(chat: str, *, now: datetime) -> None:
         return
     _note_read(conversation, rows)
     _remember(conversation, told, rows)
-    mark_read(client, chat, conversation=conversation)
+    if any(each.new and event.by == By.CUSTOMER for each, event in zip(taken, events, strict=True)):
+        mark_read(client, chat, conversation=conversation)
 
 
 def since_last(client: Client, chat: str, *, looked_at: datetime | None) -> list[dict[str, Any]]:

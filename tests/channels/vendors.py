@@ -264,7 +264,9 @@ class AvitoDriver(VendorDriver):
 
     def trouble_looking(self, *names: str) -> None:
         for name in names:
-            self.api.trouble("messages", {"busy": "busy", "lost": "cut"}[name], times=4)
+            # what is cut is asked again within the call, who is busy isn't
+            kind, times = {"busy": ("busy", 1), "lost": ("cut", 4)}[name]
+            self.api.trouble("messages", kind, times=times)
 
     def arrived(self) -> list[str]:
         colleagues = {str(each.text) for each in self.messages(Author.OPERATOR) if each.external_id}
