@@ -136,7 +136,8 @@ def _price_lines(rules: Rules, language: str) -> Iterable[str]:
         yield f"{discount.name.in_language(language)}: {percent(discount.percent)}"
     most = "All discounts together, at most" if language == "en" else "Все скидки вместе не больше"
     yield f"{most}: {percent(rules.discount_cap_percent)}"
-    yield vat_words(rules.vat, ZERO, language) if rules.vat.rate is None else f"VAT {percent(rules.vat.rate)}"
+    vat = "VAT" if language == "en" else "НДС"
+    yield vat_words(rules.vat, ZERO, language) if rules.vat.rate is None else f"{vat} {percent(rules.vat.rate)}"
 
 
 def _russian(quote: Calculation, quote_number: str, valid_until: date) -> Iterable[str]:
