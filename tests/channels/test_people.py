@@ -1,4 +1,4 @@
-"""A person takes over, answers, gives back and closes; what is uncertain is decided; nobody is left without an owner."""
+"""A person takes over, answers, gives back and closes, decides what is uncertain; nobody is left without an owner."""
 
 from __future__ import annotations
 
