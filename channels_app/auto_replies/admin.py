@@ -37,8 +37,9 @@ class RuleForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         if "channel" in self.fields:
             choices = [("", gettext("every channel")), *((name, gettext(name)) for name in registry.names())]
-            told = {"label": self.fields["channel"].label, "required": False}
-            self.fields["channel"] = forms.ChoiceField(choices=choices, widget=UnfoldAdminSelectWidget, **told)
+            self.fields["channel"] = forms.ChoiceField(
+                choices=choices, widget=UnfoldAdminSelectWidget, label=_("channel"), required=False
+            )
 
 
 @admin.register(AutoReply)

@@ -18,7 +18,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from channels_app.avito import account, chart, items_sync, promotion
+from channels_app.avito import account, chart, items_sync, promotion, promotion_page
 from channels_app.avito.models import (
     AvitoItem,
     AvitoItemDay,
@@ -47,7 +47,7 @@ OUTCOME_LABELS = {
 STRETCHES = (30, 90, 270)
 SUMMED = 30
 CHANGES = 20
-PURCHASE_RIGHT = "channels_app.promote_avitoitem"
+PURCHASE_RIGHT = promotion_page.RIGHT
 
 
 class StatusFilter(admin.SimpleListFilter):
@@ -97,8 +97,15 @@ class AvitoItemAdmin(ReadOnlyAdmin):
         return super().get_queryset(request).annotate(**counts, spendings_sum=spent)
 
     def get_urls(self) -> list[Any]:
-        view = self.admin_site.admin_view(self.switch)
-        return [path("sync/<str:what>/", view, name="channels_app_avito_sync"), *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("sync/<str:what>/", view(self.switch), name="channels_app_avito_sync"),
+            path("<int:item_id>/promotion/", view(self.promotion), name="channels_app_avito_promotion"),
+            *super().get_urls(),
+        ]
+
+    def promotion(self, request: HttpRequest, item_id: int) -> HttpResponse:
+        return promotion_page.page(request, item_id, site=self.admin_site)
 
     # --- columns ---
 
@@ -172,6 +179,7 @@ class AvitoItemAdmin(ReadOnlyAdmin):
             found = list(item.days.filter(day__gte=days[0]))
             extra |= {
                 "item": item,
+                "may_promote": request.user.has_perm(PURCHASE_RIGHT),
                 "days": days,
                 "last_day": days[-1],
                 "stretches": STRETCHES,
@@ -205,7 +213,8 @@ class AvitoItemAdmin(ReadOnlyAdmin):
 
 def _in_words(change: Any) -> Any:
     """A change with the name of its field, and a status in words, in the page's language."""
-    change.words = str(AvitoItem._meta.get_field(change.field).verbose_name)
+    field: Any = AvitoItem._meta.get_field(change.field)
+    change.words = str(field.verbose_name)
     if change.field == "status":
         words = dict(ItemStatus.choices)
         change.before = str(words.get(change.before, change.before))

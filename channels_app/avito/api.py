@@ -176,7 +176,7 @@ class ItemViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
     filterset_class = ItemFilter
     lookup_value_regex = "[0-9]{1,18}"
 
-    def get_permissions(self) -> list[Any]:
+    def get_permissions(self) -> Any:
         return [SpendToPost()] if self.action in {"vas", "buy"} else super().get_permissions()
 
     @extend_schema(
@@ -190,18 +190,19 @@ class ItemViewSet(mixins.ListModelMixin, mixins.RetrieveModelMixin, viewsets.Gen
     @action(detail=True, methods=["get"], filterset_class=None)
     def stats(self, request: Request, pk: str) -> Response:
         """What the listing brought, newest day first."""
-        rows = self.get_object().days.order_by("-day")
+        rows: Any = self.get_object().days.order_by("-day")
         for name, lookup in (("from", "day__gte"), ("to", "day__lte")):
             if given := request.query_params.get(name):
                 rows = rows.filter(**{lookup: _date(name, given)})
-        page = self.paginate_queryset(rows)
+        page: Any = self.paginate_queryset(rows)
         return self.get_paginated_response(DaySerializer(page, many=True).data)
 
     @extend_schema(responses=ChangeSerializer(many=True), filters=False)
     @action(detail=True, methods=["get"], filterset_class=None)
     def changes(self, request: Request, pk: str) -> Response:
         """What became different about the listing, latest first."""
-        page = self.paginate_queryset(self.get_object().changes.order_by("-seen_at", "-id"))
+        rows: Any = self.get_object().changes.order_by("-seen_at", "-id")
+        page: Any = self.paginate_queryset(rows)
         return self.get_paginated_response(ChangeSerializer(page, many=True).data)
 
     @extend_schema(responses=OfferSerializer, filters=False)

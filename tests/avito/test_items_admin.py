@@ -25,6 +25,7 @@ from channels_app.avito.models import (
 )
 from sales.models import User
 from tests.standins.avito_api import AvitoAPI
+from tests.standins.avito_listings import Listings
 
 pytestmark = pytest.mark.django_db
 
@@ -130,6 +131,34 @@ def test_an_uncertain_purchase_is_settled_by_who_may_spend(boss: Client, item: A
     row.refresh_from_db()
     assert row.outcome == Outcome.BOUGHT
     assert boss.get("/admin/channels_app/avitopurchase/").status_code == 200
+
+
+def test_promotion_is_chosen_confirmed_and_bought_once(boss: Client, avito: AvitoAPI, item: AvitoItem):
+    shop = Listings(avito)
+    place = f"{LIST}{ITEM}/promotion/"
+    assert place in boss.get(f"{LIST}{ITEM}/change/").content.decode()
+    assert 'value="xl"' in boss.get(place).content.decode()
+
+    asked = boss.post(place, {"slug": ["xl", "highlight"]}).content.decode()
+    form = {"slug": ["xl", "highlight"], "confirm": "yes"} | dict(
+        re.findall(r'name="(price|request_id)" value="([^"]+)"', asked)
+    )
+    assert (form["price"], shop.bought) == ("250.00", [])
+    shop.prices["xl"] = 170
+    changed = boss.post(place, form).content.decode()
+    assert ('value="270.00"' in changed, shop.bought) == (True, [])
+    shop.prices["xl"] = 150
+    assert boss.post(place, form).status_code == 302
+    assert boss.post(place, form).status_code == 302
+    assert shop.bought == [(ITEM, ["xl", "highlight"])]
+    assert AvitoPurchase.objects.get().outcome == Outcome.BOUGHT
+
+    looker = member("view_avitoitem", "change_avitoitem")
+    assert place not in looker.get(f"{LIST}{ITEM}/change/").content.decode()
+    assert (looker.get(place).status_code, looker.post(place, form).status_code) == (403, 403)
+    avito.trouble("vas_prices", "forbidden")
+    assert boss.get(place).status_code == 200
+    assert boss.post(place, {**form, "request_id": "x"}).status_code == 403
 
 
 def test_a_rule_is_written_and_listed(boss: Client):
