@@ -406,6 +406,7 @@ NOTICE_LABELS = {
     NoticeKind.HANDOVER: "info",
     NoticeKind.CONTACT: "info",
     NoticeKind.DELIVERY: "danger",
+    NoticeKind.PURCHASE: "danger",
 }
 
 

@@ -66,3 +66,4 @@ class NoticeKind(models.TextChoices):
     HANDOVER = "handover", _("a customer waits for a person")
     CONTACT = "contact", _("a new contact")
     DELIVERY = "delivery", _("a message has not arrived for certain")
+    PURCHASE = "purchase", _("nobody knows whether it was bought")

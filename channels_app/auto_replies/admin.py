@@ -9,6 +9,7 @@ from django.contrib import admin
 from django.db.models import Count
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -21,7 +22,7 @@ from common.admin import ModelAdmin, ReadOnlyAdmin, link_to
 
 class RuleForm(forms.ModelForm):
     weekdays = forms.TypedMultipleChoiceField(
-        label=_("days of the week"),
+        label=capfirst(_("days of the week")),
         choices=Weekday.choices,
         coerce=int,
         widget=forms.CheckboxSelectMultiple,
@@ -38,7 +39,7 @@ class RuleForm(forms.ModelForm):
         if "channel" in self.fields:
             choices = [("", gettext("every channel")), *((name, gettext(name)) for name in registry.names())]
             self.fields["channel"] = forms.ChoiceField(
-                choices=choices, widget=UnfoldAdminSelectWidget, label=_("channel"), required=False
+                choices=choices, widget=UnfoldAdminSelectWidget, label=capfirst(_("channel")), required=False
             )
 
 

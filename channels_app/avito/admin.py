@@ -110,8 +110,8 @@ class AvitoItemAdmin(ReadOnlyAdmin):
     # --- columns ---
 
     @display(description=_("listing"), ordering="title")
-    def called(self, item: AvitoItem) -> str:
-        return item.title or str(item.pk)
+    def called(self, item: AvitoItem) -> SafeString:
+        return format_html('<span class="bo-asked">{}</span>', item)
 
     @display(description=_("status"), ordering="status", label=STATUS_LABELS)
     def condition(self, item: AvitoItem) -> Labelled:

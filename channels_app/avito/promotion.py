@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from channels_app.avito import items_client
@@ -23,6 +24,8 @@ from channels_app.avito.items_client import NotBought, Offer
 from channels_app.avito.models import AvitoItem, AvitoPurchase, Outcome
 from common.locks import session_lock
 from common.problems import LastingProblem, TemporaryProblem, UnknownOutcome
+from sales import notices
+from sales.enums import NoticeKind
 from sales.models import User
 
 logger = logging.getLogger(__name__)
@@ -134,7 +137,7 @@ def _ask(row: AvitoPurchase) -> None:
     except (UnknownOutcome, LastingProblem) as problem:
         look_at = timezone.now() + LOOKS[0]
         _write(row, outcome=Outcome.UNCERTAIN, problem=str(problem), look_at=look_at)
-        logger.warning("purchase uncertain", extra={"purchase": str(row.pk)})
+        _tell(row)
     else:
         _write(row, outcome=Outcome.BOUGHT, operations=operations, settled_at=timezone.now(), look_at=None)
 
@@ -156,6 +159,7 @@ def _look(row: AvitoPurchase, *, now: datetime) -> None:
     """Compare what the listing has with what it had. After the last look it is a person's turn."""
     if row.outcome == Outcome.UNDER_WAY:  # whoever asked is gone
         _write(row, outcome=Outcome.UNCERTAIN, problem="the call was cut")
+        _tell(row)
     looks = row.looks + 1
     again = row.asked_at + LOOKS[looks] if looks < len(LOOKS) else None
     try:
@@ -181,6 +185,7 @@ def decide(purchase: AvitoPurchase, *, bought: bool, by: User, now: datetime) ->
         row.outcome = Outcome.BOUGHT if bought else Outcome.NOT_BOUGHT
         row.settled_at, row.settled_by, row.look_at = now, by, None
         row.save(update_fields=["outcome", "settled_at", "settled_by", "look_at"])
+        notices.see(notices.about(NoticeKind.PURCHASE, str(row.pk)), by=by, now=now)
     return row
 
 
@@ -195,6 +200,20 @@ def _write(row: AvitoPurchase, **fields: object) -> None:
     if AvitoPurchase.objects.filter(pk=row.pk, outcome__in=AvitoPurchase.OPEN).update(**fields):
         for name, value in fields.items():
             setattr(row, name, value)
+        if row.outcome not in AvitoPurchase.OPEN:
+            notices.see(notices.about(NoticeKind.PURCHASE, str(row.pk)), by=None, now=timezone.now())
+
+
+def _tell(row: AvitoPurchase) -> None:
+    """Staff learn that money may have been spent; looking goes on meanwhile."""
+    logger.warning("purchase uncertain", extra={"purchase": str(row.pk)})
+    notices.tell(
+        NoticeKind.PURCHASE,
+        subject=str(row.pk),
+        text=f"{row.item}: {', '.join(row.slugs)}, {row.price:.2f} ₽",
+        address=reverse("admin:channels_app_avitopurchase_change", args=[row.pk]),
+        now=timezone.now(),
+    )
 
 
 def _lock(row: AvitoPurchase) -> str:

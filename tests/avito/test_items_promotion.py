@@ -12,6 +12,8 @@ from django.utils import timezone
 
 from channels_app.avito import promotion
 from channels_app.avito.models import AvitoItem, AvitoPurchase, Outcome
+from sales import notices
+from sales.enums import NoticeKind
 from sales.models import User
 from tests.standins.avito_api import AvitoAPI
 from tests.standins.avito_listings import Listings
@@ -97,6 +99,8 @@ def test_what_nobody_knows_is_uncertain_is_not_asked_again_and_is_settled_by_loo
     row = buy()
 
     assert (row.outcome, shop.avito.calls("vas_buy")) == (Outcome.UNCERTAIN, 1)
+    told = notices.about(NoticeKind.PURCHASE, str(row.pk))
+    assert [each.seen_at for each in told] == [None]
     with pytest.raises(promotion.StillOpen):
         buy()
     arrived = trouble.startswith("accepted")
@@ -104,6 +108,7 @@ def test_what_nobody_knows_is_uncertain_is_not_asked_again_and_is_settled_by_loo
     look(row, after=3)
     assert look(row, after=9) == (Outcome.BOUGHT if arrived else Outcome.NOT_BOUGHT)
     assert (shop.avito.calls("vas_buy"), len(shop.bought)) == (1, int(arrived))
+    assert told.get().seen_at is not None
 
 
 def test_an_unknown_code_is_uncertain(shop: Listings, buy: Any):
