@@ -10,7 +10,7 @@ import uuid
 from datetime import datetime, time, timedelta
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 
 from channels_app import deliveries
@@ -35,7 +35,7 @@ def sweep(*, now: datetime) -> int:
     for rule in AutoReply.objects.filter(is_active=True, active_since__lte=now):
         if rule.situation != Situation.OUT_OF_HOURS and not in_time(rule, now):
             continue
-        for conversation_id in list(_candidates(rule, now=now).values_list("pk", flat=True)[:GO]):
+        for conversation_id in _candidates(rule, now=now):
             spoken += speak(rule_id=rule.pk, conversation_id=conversation_id, now=now)
     return spoken
 
@@ -51,21 +51,37 @@ def in_time(rule: AutoReply, at: datetime) -> bool:
     return clock < ends and (local.weekday() - 1) % 7 in rule.weekdays
 
 
-def _candidates(rule: AutoReply, *, now: datetime) -> QuerySet[Conversation]:
-    """Where the rule may be about to speak. Rough: ``speak`` decides."""
+def _candidates(rule: AutoReply, *, now: datetime) -> list[uuid.UUID]:
+    """Where the rule may be about to speak. Those where it mustn't are left out here, so that they take nobody's place;
+    ``speak`` decides.
+    """
     assert rule.active_since is not None
-    found = Conversation.objects.filter(mode__in=_LED_BY_US)
+    of_this = Message.objects.filter(conversation=OuterRef("pk")).order_by("-seq")
+    found = Conversation.objects.filter(
+        ~Exists(AutoReplySent.objects.filter(rule=rule, conversation=OuterRef("pk"))),
+        ~Exists(of_this.filter(author=Author.OPERATOR)),
+        ~Exists(Thread.objects.filter(conversation=OuterRef("pk"), unreachable_since__isnull=False)),
+        mode__in=_LED_BY_US,
+    ).order_by("last_message_at")
     if rule.channel:
         found = found.filter(channel=rule.channel)
     if rule.situation == Situation.SILENCE:
         hours = timedelta(hours=rule.silence_hours or 1)
         since = max(rule.active_since, now - LATE) - hours
-        found = found.filter(last_message_at__lte=now - hours, last_message_at__gte=since)
-    else:
-        found = found.filter(last_message_at__gte=max(rule.active_since, now - FRESH))
-    said = AutoReplySent.objects.filter(rule=rule, conversation=OuterRef("pk"))
-    answered = Message.objects.filter(conversation=OuterRef("pk"), author=Author.OPERATOR)
-    return found.filter(~Exists(said), ~Exists(answered)).order_by("last_message_at")
+        last = of_this.exclude(author=Author.SYSTEM)
+        silent = found.filter(last_message_at__gte=since, last_message_at__lte=now - hours)
+        silent = silent.annotate(last_author=Subquery(last.values("author")[:1]))
+        silent = silent.annotate(last_rule=Subquery(last.values("auto_reply__rule")[:1]))
+        return list(silent.filter(last_author=Author.ASSISTANT, last_rule=None).values_list("pk", flat=True)[:GO])
+    since = max(rule.active_since, now - FRESH)
+    by_customer = of_this.filter(author=Author.CUSTOMER)
+    wrote = found.filter(last_message_at__gte=since)
+    wrote = wrote.annotate(wrote_at=Subquery(by_customer.values("created_at")[:1])).filter(wrote_at__gte=since)
+    if rule.situation == Situation.FIRST_CONTACT:
+        wrote = wrote.filter(~Exists(by_customer.filter(created_at__lt=since)))
+        return list(wrote.values_list("pk", flat=True)[:GO])
+    rows = wrote.values_list("pk", "wrote_at")
+    return [number for number, at in rows.iterator() if not in_time(rule, at)][:GO]
 
 
 @transaction.atomic

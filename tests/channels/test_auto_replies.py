@@ -94,6 +94,25 @@ def test_first_contact_is_spoken_to_and_a_later_one_is_not(post: Post, chat: Con
     assert (said(chat), said(other)) == ([], ["Здравствуйте!"])
 
 
+@pytest.mark.parametrize("situation", Situation.values)
+def test_those_to_whom_a_rule_must_not_speak_take_nobodys_place(
+    post: Post, chat: Conversation, now: datetime, situation: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(speaking, "GO", 1)
+    silent = {"silence_hours": 1} if situation == Situation.SILENCE else {}
+    rule(situation, **silent, **(never_working(now) if situation == Situation.OUT_OF_HOURS else {}))
+    ago = now - timedelta(hours=3) if silent else now
+    for number in range(3):
+        other = operations.open_conversation(channel="post", external_id=f"other-{number}", now=now)
+        write(other, at=ago - timedelta(days=1))
+        if not silent:
+            answer(other, at=ago - timedelta(minutes=1))
+    write(chat, at=ago)
+    answer(chat, at=ago)
+
+    assert (sweep(), len(said(chat))) == (1, 1)
+
+
 def test_silence_is_spoken_to_after_its_hours_and_only_if_the_customer_had_written(post: Post, chat: Conversation):
     rule(Situation.SILENCE, "Остались вопросы?", silence_hours=3)
     now = timezone.now()
