@@ -33,6 +33,7 @@ BENCHMARKS = {
     "growth": "benchmarks.growth",
     "retrieval": "benchmarks.retrieval",
     "pdf": "benchmarks.pdf",
+    "channels": "benchmarks.channels",
 }
 PACKAGES = (
     *("Django", "channels", "channels-redis", "daphne", "celery", "psycopg", "weasyprint", "pymorphy3"),

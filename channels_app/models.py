@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.contrib.postgres.fields import ArrayField
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -137,6 +137,14 @@ class Arrival(Promise):
     @property
     def lock_name(self) -> str:
         return f"channels_app.chat:{self.channel}:{self.chat}"
+
+    def _write(self, outcome: dict[str, Any]) -> None:
+        """One that has to be had again is covered by one that has come to be owed meanwhile."""
+        try:
+            with transaction.atomic():
+                super()._write(outcome)
+        except IntegrityError:
+            super()._write({"state": State.DROPPED, "problem": outcome.get("problem", "")})
 
 
 class TelegramBot(models.Model):
