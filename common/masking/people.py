@@ -431,8 +431,19 @@ class KnownNames:
         if not self._forms:
             return
         start = end = -1
-        for match in _TOKEN.finditer(text):
-            if not self._is_known(match[0]):
+        tokens = list(_TOKEN.finditer(text))
+        sure = [self._is_known(match[0]) for match in tokens]
+        for place, match in enumerate(tokens):
+            # a name that is a word as well, in small letters: «зосима дребезгов», beside one that is nothing else
+            beside = any(
+                0 <= other < len(tokens)
+                and sure[other]
+                and _SPACES.fullmatch(
+                    text, min(match.end(), tokens[other].end()), max(match.start(), tokens[other].start())
+                )
+                for other in (place - 1, place + 1)
+            )
+            if not sure[place] and not (beside and _plain(match[0].casefold()) in self._forms):
                 continue
             if start >= 0 and _SPACES.fullmatch(text, end, match.start()):
                 end = match.end()

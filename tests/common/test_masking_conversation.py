@@ -157,3 +157,9 @@ def test_eight_thousand_hostile_characters_are_masked_in_time(text: str) -> None
     Masker(["Анна Иванова"]).mask(text[:8000])
 
     assert time.perf_counter() - started < 1.5  # some 0.05 s on an idle machine
+
+
+def test_a_surname_that_is_a_word_too_is_hidden_beside_the_name_in_small_letters() -> None:
+    masker = Masker(["Зосима Дребезгов"])
+
+    assert masker.mask("пишет зосима дребезгов, не дребезгов посуды") == "пишет [ИМЯ_1], не дребезгов посуды"
