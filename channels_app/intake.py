@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -70,17 +71,16 @@ def take(channel: str, event: Event, *, now: datetime) -> Taken:
         text = f"{SHOWN_AS[event.kind]} {event.text}"
     if not clean(text).strip():
         return Taken(conversation, new=False)
-    heard = {"conversation_id": conversation.pk, "external_id": external_id(event), "text": text, "now": now}
+    name = external_id(event)
+    receive = partial(operations.receive, conversation_id=conversation.pk, external_id=name, text=text, now=now)
     try:
-        received = operations.receive(**heard)
+        received = receive()
     except operations.ConversationClosed:
-        if Message.objects.filter(
-            conversation=conversation, direction=Direction.IN, external_id=heard["external_id"]
-        ).exists():
+        if Message.objects.filter(conversation=conversation, direction=Direction.IN, external_id=name).exists():
             return Taken(conversation, new=False)  # the vendor repeats itself
         # a vendor's chat goes on for ever, and whoever writes there again can't know that we had closed it
         operations.reopen(conversation_id=conversation.pk, now=now)
-        received = operations.receive(**heard)
+        received = receive()
     return Taken(conversation, new=received.created)
 
 
