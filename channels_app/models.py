@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
@@ -58,6 +59,8 @@ class Delivery(Promise):
     #: a send has ten seconds
     LEASE: ClassVar[timedelta] = timedelta(seconds=15)
     WAITS: ClassVar[tuple[timedelta, ...]] = tuple(timedelta(seconds=s) for s in (2, 5, 15, 60, 300, 900, 3600))
+    #: who says "again" has decided that it did not arrive
+    FORGOTTEN: ClassVar[Mapping[str, Any]] = {"sending_since": None}
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     message = models.OneToOneField(

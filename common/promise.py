@@ -9,7 +9,7 @@ by the attempt's number, so a worker that thaws after its lease changes nothing.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
@@ -95,6 +95,14 @@ class Promise(models.Model):
             return False
         self.refresh_from_db()
         return True
+
+    #: what is forgotten of the tries before, when a person owes it anew
+    FORGOTTEN: ClassVar[Mapping[str, Any]] = {}
+
+    def owe_anew(self, *, now: datetime) -> None:
+        """A person wants it tried again, with all its tries before it; what is done or not needed stays so."""
+        rows = type(self)._default_manager.filter(pk=self.pk).exclude(state__in=[State.KEPT, State.DROPPED])
+        rows.update(state=State.DUE, due_at=now, attempts=0, **self.FORGOTTEN)
 
     def settle(self, fulfil: Callable[[Self], None]) -> None:
         """Run ``fulfil`` and write the outcome, fenced by the attempt's number."""

@@ -9,7 +9,7 @@ from typing import Any
 from django.apps import apps
 from django.urls import NoReverseMatch, reverse
 
-from common.promise import Promise, State
+from common.promise import Promise
 
 
 @dataclass(frozen=True)
@@ -35,9 +35,7 @@ class StuckRow:
 
     def try_again(self, *, now: datetime) -> None:
         """Owe it anew, with all its tries before it."""
-        type(self.row)._default_manager.filter(pk=self.row.pk).exclude(state__in=[State.KEPT, State.DROPPED]).update(
-            state=State.DUE, due_at=now, attempts=0
-        )
+        self.row.owe_anew(now=now)
 
 
 def stuck_rows(*, now: datetime, limit: int = 100) -> list[StuckRow]:

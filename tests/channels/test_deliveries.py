@@ -13,6 +13,7 @@ from common.promise import State
 from sales import operations
 from sales.enums import Author, Direction, Mode
 from sales.models import Conversation, Message, User
+from sales.stuck import stuck_rows
 from tests.channels.post import Post
 
 
@@ -190,3 +191,16 @@ def test_a_colleagues_word_in_the_vendors_app_takes_over(chat):
     chat.refresh_from_db()
     assert chat.mode == Mode.OPERATOR
     assert Message.objects.get(conversation=chat).author == Author.OPERATOR
+
+
+def test_what_stands_under_stuck_is_sent_again_from_there(post, say):
+    post.blind().trouble = ["lost"]
+    say("раз")
+    run()
+    assert states() == [State.UNCERTAIN]
+
+    (row,) = stuck_rows(now=timezone.now())
+    row.try_again(now=timezone.now())
+    run()
+
+    assert arrived(post) == ["раз"]
