@@ -131,7 +131,7 @@ def test_of_a_search_that_failed_nothing_is_said(settings, monkeypatch):
     assert GapQuestion.objects.count() == 0
 
 
-def _asks_nothing_then_talks(self, *, context, log, tools):
+def _asks_nothing_then_talks(self, *, context, log, tools, hear):
     from sales.assistant.protocol import Reply, ToolRequest, ToolResult
 
     if not any(isinstance(entry, ToolResult) for entry in log):
