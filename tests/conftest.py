@@ -9,6 +9,14 @@ import pytest
 from django.utils import timezone
 
 from common import locks
+from tests import flushing
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+    """The test database as pytest-django makes it; what tests commit is taken away more cheaply than by Django."""
+    with django_db_blocker.unblock():
+        flushing.install()
 
 
 @pytest.fixture(autouse=True)
