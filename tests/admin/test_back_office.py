@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page
 
 from config.groups import GROUPS
@@ -30,6 +31,9 @@ for login, group in {staff}.items():
 ANSWERED = "SELECT count(*) FROM sales_turn WHERE state = 'kept'"
 #: words of other people's products and abbreviations
 NAMES = {"English", "PDF", "RUB", "esc", "keyless", "load_catalog catalog.yaml", "admin", "Admin", *STAFF}
+#: vendors of language models, and what they call their models
+NAMES |= {"OpenAI", "Anthropic", "YandexGPT", "GigaChat", settings.OPENAI_MODEL, settings.ANTHROPIC_MODEL}
+NAMES |= {settings.YANDEXGPT_MODEL, settings.GIGACHAT_MODEL}
 WORDS = """() => {
   const found = [document.title], walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const skipped = 'script, style, code, pre, option, .material-symbols-outlined, .bo-transcript, .bo-text';
