@@ -429,7 +429,7 @@ class NoticeAdmin(ReadOnlyAdmin):
     list_filter = [SeenFilter, "kind", "created_at"]
     list_select_related = ["seen_by"]
     list_per_page = 20
-    fields = ["kind", "subject", "text", "created_at", "seen_at", "seen_by"]
+    fields = ["kind", "text", "created_at", "seen_at", "seen_by"]
     actions = ["mark_seen"]
 
     def get_urls(self) -> list[Any]:

@@ -164,13 +164,15 @@ def _english(words: str, known: set[str]) -> bool:
     """Whether a line has words and all of them are Latin, and it isn't a name, an address or a digest."""
     if not re.search("[A-Za-z]{3}", words) or re.search("[А-Яа-яЁё]", words) or "@" in words or ATTACK in words:
         return False
+    if words.startswith('{"'):
+        return False  # a model's options, in the words of its vendor
     return words not in known and not re.fullmatch(r"[0-9a-f]{64}|Q-\d{4}-\d+|: .*\*.*|: pbkdf2_sha256", words)
 
 
 def _codes(office: Stack) -> set[str]:
     tables = ("pricing_product", "pricing_tier", "pricing_service", "pricing_discount", "pricing_vatmode")
     union = " UNION ".join(f"SELECT code FROM {table}" for table in tables)
-    return {str(code) for (code,) in office.sql(union)}
+    return {str(code) for (code,) in office.sql(f"{union} UNION SELECT slug FROM knowledge_modelprofile")}
 
 
 def _post(office: Stack, path: str, *, token: str = "", **data: Any) -> Any:
