@@ -8,7 +8,6 @@ answers: no turn, no tools, no database.
 
 from __future__ import annotations
 
-import argparse
 import cProfile
 import json
 import pstats
@@ -20,7 +19,7 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
-from benchmarks.rows import Row, table
+from benchmarks.rows import Row, command
 from benchmarks.turn import LENGTHS, conversation, shop, timed
 
 #: takes a search, which comes first in every turn, and a quote that the model asks for
@@ -333,23 +332,13 @@ def profile() -> None:
     pstats.Stats(looking).sort_stats("tottime").print_stats(30)
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--quick", action="store_true")
-    options.add_argument("--profile", action="store_true")
-    given = options.parse_args()
-    if given.profile:
-        from benchmarks.websocket import servers
+def _profiled() -> None:
+    from benchmarks.websocket import servers
 
-        with servers():
-            shop()
-            profile()
-        return
-    rows = run(quick=given.quick)
-    print(table(rows))
-    for row in rows:
-        print(f"\n- {row.what}: {row.meaning}")
+    with servers():
+        shop()
+        profile()
 
 
 if __name__ == "__main__":
-    main()
+    command(__doc__, run=run, profile=_profiled)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import argparse
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -54,6 +55,21 @@ def table(rows: Iterable[Row]) -> str:
         cells = [row.what, _figure(row.ours, row.unit), _figure(row.bare, row.unit), _bound(row.ratio)]
         lines.append(f"| {' | '.join([*cells, floor, _bound(row.aim), row.met])} |")
     return "\n".join(lines)
+
+
+def command(about: str | None, *, run: Callable[..., list[Row]], profile: Callable[[], None]) -> None:
+    """What a benchmark does when it is run by itself: its rows as a table, or where the time goes."""
+    options = argparse.ArgumentParser(description=about)
+    options.add_argument("--quick", action="store_true")
+    options.add_argument("--profile", action="store_true")
+    given = options.parse_args()
+    if given.profile:
+        profile()
+        return
+    rows = run(quick=given.quick)
+    print(table(rows))
+    for row in rows:
+        print(f"\n- {row.what}: {row.meaning}")
 
 
 def _figure(value: float | None, unit: str) -> str:

@@ -13,7 +13,6 @@ the web chat, the bell.
 
 from __future__ import annotations
 
-import argparse
 import cProfile
 import json
 import os
@@ -26,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import noted
-from benchmarks.rows import Row, table
+from benchmarks.rows import Row, command
 
 #: asks for everything at once: a search, and a quote of two products
 QUESTION = (
@@ -300,23 +299,13 @@ def run(*, quick: bool) -> list[Row]:
             connections.close_all()
 
 
-def main() -> None:
-    options = argparse.ArgumentParser(description=__doc__)
-    options.add_argument("--quick", action="store_true")
-    options.add_argument("--profile", action="store_true")
-    given = options.parse_args()
-    if given.profile:
-        from benchmarks.websocket import servers
+def _profiled() -> None:
+    from benchmarks.websocket import servers
 
-        with servers():
-            shop()
-            profile()
-        return
-    rows = run(quick=given.quick)
-    print(table(rows))
-    for row in rows:
-        print(f"\n- {row.what}: {row.meaning}")
+    with servers():
+        shop()
+        profile()
 
 
 if __name__ == "__main__":
-    main()
+    command(__doc__, run=run, profile=_profiled)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import uuid
 
-from django.db import connections
+from django.db import DatabaseError, connections
 
 from channels_app.contract import Channel
 from common.promise import State
@@ -42,5 +42,5 @@ def _type(channel: Channel, chat: str, turn_id: uuid.UUID) -> None:
 def _being_made(turn_id: uuid.UUID) -> bool:
     try:
         return Turn.objects.filter(pk=turn_id, state=State.TAKEN).exists()
-    except Exception:  # the database is away: then there is no answer to wait for either
+    except DatabaseError:  # the database is away: then there is no answer to wait for either
         return False

@@ -178,6 +178,8 @@ def test_pdf_over_the_limit_is_refused() -> None:
 
 
 def test_child_has_no_secret_in_reach(printer: Renderer) -> None:
+    printer.warm()
+
     environment = Path(f"/proc/{printer.pid}/environ").read_bytes().decode()
 
     assert settings.SECRET_KEY not in environment
