@@ -15,7 +15,7 @@ from channels_app.webchat.bell import Piece
 from channels_app.webchat.threads import CHANNEL
 from sales import consents as sales_consents
 from sales.enums import Author
-from sales.signals import message_stored, mode_changed, reply_growing, reply_ready, turn_started
+from sales.signals import message_stored, mode_changed, reply_growing, reply_ready, turn_ended, turn_started
 
 
 @receiver(message_stored)
@@ -54,6 +54,12 @@ def typing_to_a_vendor(sender: Any, conversation_id: Any, turn: Any, **kwargs: A
     channel = registry.by_name(turn.conversation.channel)
     if channel and channel.capabilities.typing and not channel.capabilities.pulls and channel.is_on():
         typists.begin(channel, chat=turn.conversation.external_id, turn_id=turn.pk)
+
+
+@receiver(turn_ended)
+def end_of_typing(sender: Any, turn: Any, **kwargs: Any) -> None:
+    """When the assistant has answered, or could not, then the customer sees nobody typing any more."""
+    typists.end(turn.pk)
 
 
 @receiver(reply_growing)

@@ -12,6 +12,10 @@ which is None for an operator."""
 turn_started = Signal()
 """A worker begins to answer; sent outside any transaction. Arguments: ``conversation_id``, ``turn``."""
 
+turn_ended = Signal()
+"""A worker that has begun to answer is done with it, however it went; sent by the same process, outside any
+transaction. Arguments: ``turn``."""
+
 mode_changed = Signal()
 """The conversation is now led by someone else. Arguments: ``conversation``."""
 

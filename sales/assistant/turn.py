@@ -29,7 +29,7 @@ from sales.assistant.tools import TOOLS, Tool
 from sales.enums import Author, Direction, HandoverReason, Mode
 from sales.models import Conversation, Message, Turn
 from sales.operations import append, call_person, owe_answer
-from sales.signals import reply_ready, turn_started
+from sales.signals import reply_ready, turn_ended, turn_started
 
 #: steps until a draft has passed; a chain has fewer for its models, so that who takes over at the end has enough
 STEPS_MOST = 12
@@ -86,6 +86,13 @@ def keep(turn: Turn, *, now: datetime) -> bool:
 
 def fulfil(turn: Turn) -> None:
     """Prepare and store the reply. Runs outside any transaction; each step that writes is fenced."""
+    try:
+        _fulfil(turn)
+    finally:
+        turn_ended.send(sender=Turn, turn=turn)
+
+
+def _fulfil(turn: Turn) -> None:
     started = time.perf_counter()
     conversation = Conversation.objects.select_related("lead").get(pk=turn.conversation_id)
     turn.conversation = conversation

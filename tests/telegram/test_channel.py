@@ -14,6 +14,7 @@ from common.promise import State
 from sales import operations
 from sales.enums import Author, Direction, Mode
 from sales.models import Conversation, Message, Notice
+from tests.ground.support import until
 from tests.standins.telegram_api import TelegramAPI
 
 CHAT = 700100200
@@ -274,10 +275,12 @@ def test_typing_is_shown_while_the_answer_is_made_and_ends_with_it(api, chat, mo
     from channels_app import typists
     from channels_app.telegram.channel import channel
 
-    made = iter([True, True, False])
     monkeypatch.setattr(typists, "AGAIN_AFTER", 0.01)
-    monkeypatch.setattr(typists, "_being_made", lambda turn: next(made))
+    typist = typists.begin(channel(), chat=str(CHAT), turn_id=chat.pk)
+    until(lambda: len(api.called("sendChatAction")) >= 3, seconds=10, what="it is shown again and again")
 
-    typists.begin(channel(), chat=str(CHAT), turn_id=chat.pk).join(10)
+    typists.end(chat.pk)
+    typist.join(10)
 
-    assert api.called("sendChatAction") == [{"chat_id": CHAT, "action": "typing"}] * 3
+    assert not typist.is_alive()
+    assert {(call["chat_id"], call["action"]) for call in api.called("sendChatAction")} == {(CHAT, "typing")}
