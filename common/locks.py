@@ -36,6 +36,21 @@ def session_lock(name: str) -> Iterator[bool]:
             _release(key)
 
 
+@contextmanager
+def session_lock_where_possible(name: str) -> Iterator[bool]:
+    """``session_lock`` for what is better done twice than not at all: without a database nobody is kept out."""
+    try:
+        lock = session_lock(name)
+        held = lock.__enter__()
+    except psycopg.Error:
+        yield True
+        return
+    try:
+        yield held
+    finally:
+        lock.__exit__(None, None, None)
+
+
 def transaction_lock(name: str) -> None:
     """Wait for the lock called ``name`` and hold it, on Django's connection, until its transaction ends."""
     with connection.cursor() as cursor:

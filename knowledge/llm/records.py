@@ -27,10 +27,16 @@ KEPT = timedelta(days=180)
 _MILLION = Decimal(1_000_000)
 
 
+#: what a token costs that is put into the vendor's cache, in prices of one that isn't, by how long it is kept there
+_WRITTEN = {"": Decimal("1.25"), "5m": Decimal("1.25"), "1h": Decimal(2)}
+
+
 def roubles(usage: Usage, profile: Profile) -> Decimal:
     """What a call costs by the profile's prices, to a hundredth of a kopeck."""
     cached = min(usage.cached, usage.prompt)
-    full = usage.prompt - cached
+    written = min(usage.written, usage.prompt - cached)
+    dearer = _WRITTEN.get(str(profile.options.get("cache_ttl") or ""), Decimal(2))
+    full = usage.prompt - cached - written + written * dearer
     cost = full * profile.price_in + cached * profile.price_cached + usage.answer * profile.price_out
     return (Decimal(cost) / _MILLION).quantize(Decimal("0.0001"))
 

@@ -7,8 +7,9 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from common.vendor_token import SharedToken
 from knowledge.llm.chat import Answer, Called, ModelFailed, Part, Profile, Prompt, Returned, Said, ToolSpec
-from knowledge.llm.dialects import by_name, gigachat
+from knowledge.llm.dialects import by_name
 from tests.standins.anthropic_messages import AnthropicMessages
 from tests.standins.gigachat_api import GigaChatAPI
 from tests.standins.model_vendor import ModelStandIn
@@ -40,11 +41,11 @@ def standing_for(dialect: str) -> Iterator[Any]:
         "yandexgpt": lambda: OpenAIChat(quirks="yandex"),
         "gigachat": GigaChatAPI,
     }
-    gigachat.forget()
+    SharedToken.forget_all()
     with made[dialect]() as vendor:
         vendor.dialect = dialect
         yield vendor
-    gigachat.forget()
+    SharedToken.forget_all()
 
 
 def profile(vendor: Any, *, answer_tokens: int = 800, **options: Any) -> Profile:

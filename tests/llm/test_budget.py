@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -41,6 +42,14 @@ def test_cost_counts_what_came_from_the_cache_by_its_own_price() -> None:
     usage = Usage(prompt=10_000, cached=8_000, answer=1_000)
 
     assert records.roubles(usage, PRICED) == Decimal("2.3400")  # 0.6 + 0.24 + 1.5
+
+
+@pytest.mark.parametrize(("kept_for", "roubles"), [("", "3.9000"), ("5m", "3.9000"), ("1h", "6.1500")])
+def test_cost_counts_what_was_put_into_the_cache_dearer(kept_for: str, roubles: str) -> None:
+    usage = Usage(prompt=10_000, written=10_000, answer=100)
+    profile = replace(PRICED, options={"cache_ttl": kept_for})
+
+    assert records.roubles(usage, profile) == Decimal(roubles)  # 3.0 by the price of tokens, 0.15 for the answer
 
 
 def test_calls_add_up_to_their_day() -> None:

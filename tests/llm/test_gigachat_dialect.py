@@ -12,7 +12,7 @@ import certifi
 import pytest
 from django.core.cache import cache
 
-from common import locks
+from common import locks, vendor_token, wire
 from knowledge.llm.chat import Call, Called, Failure, ModelFailed, Returned, Said, Usage
 from knowledge.llm.dialects import gigachat
 from tests.llm.dialogue import KEY, PROMPT, QUESTION, SEARCH, ask, failure, going_on, standing_for
@@ -27,6 +27,10 @@ def vendor():
 
 def account(vendor: Any) -> gigachat.Account:
     return gigachat.Account(KEY, vendor.auth_url, "GIGACHAT_API_B2B")
+
+
+def place(vendor: Any) -> str:
+    return account(vendor).shared(wire.Call(ends=0, seconds=0)).place
 
 
 def test_a_request_says_what_it_must(vendor):
@@ -115,34 +119,37 @@ def test_a_token_serves_until_shortly_before_its_end(vendor):
 
 
 @pytest.mark.parametrize("in_seconds", [False, True])
-def test_a_token_is_renewed_a_minute_early(vendor, in_seconds):
-    vendor.in_seconds, vendor.life = in_seconds, 59
+def test_a_token_is_renewed_a_minute_early(vendor, in_seconds, monkeypatch):
+    vendor.in_seconds, vendor.life = in_seconds, 1_000
     ask(vendor)
-    vendor.life = 70
+    now = time.time()
+    monkeypatch.setattr(vendor_token.time, "time", lambda: now + 930)
     ask(vendor)
-    ask(vendor)
+    assert vendor.tokens_given == 1
 
+    monkeypatch.setattr(vendor_token.time, "time", lambda: now + 941)
+    ask(vendor)
     assert vendor.tokens_given == 2
 
 
 def test_another_process_finds_the_token_and_only_under_our_key(vendor):
     ask(vendor)
-    sealed = cache.get(account(vendor)._place)
-    gigachat._memory.clear()  # as another process begins
+    sealed = cache.get(place(vendor))
+    vendor_token._memory.clear()  # as another process begins
 
     ask(vendor)
 
     assert vendor.tokens_given == 1
-    assert isinstance(sealed, bytes) and b"eyJdemo" not in sealed and KEY not in account(vendor)._place
+    assert isinstance(sealed, bytes) and b"eyJdemo" not in sealed and KEY not in place(vendor)
 
 
 def test_without_valkey_each_process_has_its_own(vendor, monkeypatch):
-    monkeypatch.setattr(gigachat.cache, "get", lambda *args, **kwargs: None, raising=False)
-    monkeypatch.setattr(gigachat.cache, "set", lambda *args, **kwargs: None, raising=False)
+    monkeypatch.setattr(vendor_token.cache, "get", lambda *args, **kwargs: None, raising=False)
+    monkeypatch.setattr(vendor_token.cache, "set", lambda *args, **kwargs: None, raising=False)
 
     ask(vendor)
     ask(vendor)
-    gigachat._memory.clear()
+    vendor_token._memory.clear()
     ask(vendor)
 
     assert vendor.tokens_given == 2
@@ -150,8 +157,8 @@ def test_without_valkey_each_process_has_its_own(vendor, monkeypatch):
 
 def test_what_somebody_else_wrote_into_the_cache_is_no_token(vendor):
     for written in (b"rubbish", b"", "eyJ", 7):
-        cache.set(account(vendor)._place, written)
-        gigachat._memory.clear()
+        cache.set(place(vendor), written)
+        vendor_token._memory.clear()
 
         assert ask(vendor).text
 

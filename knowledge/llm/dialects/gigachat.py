@@ -24,10 +24,10 @@ from functools import lru_cache
 from typing import Any
 
 import httpx2
-import psycopg
-from django.core.cache import cache
 
-from common import keyring, locks, wire
+from common import locks, wire
+from common.problems import TemporaryProblem
+from common.vendor_token import SharedToken
 from knowledge.llm.chat import Answer, Call, Called, Failure, ModelFailed, Profile, Prompt, Returned, Usage
 from knowledge.llm.dialects import shared
 from knowledge.llm.dialects.shared import Ear, Exchange
@@ -310,45 +310,24 @@ class Account:
     @property
     def name(self) -> str:
         """Says nothing of the key."""
-        told = "\n".join((self.key, self.auth_url, self.scope))
-        return hashlib.blake2b(told.encode(), digest_size=12).hexdigest()
+        return hashlib.blake2b(self._secret.encode(), digest_size=12).hexdigest()
+
+    def shared(self, clock: wire.Call) -> SharedToken:
+        """Its token among all processes; who asks for a new one has the time of its call for it."""
+        return SharedToken(NAME, self._secret, lambda: self._new_token(clock), early=EARLY)
 
     def token(self, clock: wire.Call, *, stale: str = "") -> str:
         """A token that is good for a while yet; ``stale`` is one that the vendor no longer takes."""
-        while True:
-            if kept := self._kept(stale):
-                return kept
-            with _lock(f"gigachat-token-{self.name}") as mine:
-                if mine:
-                    return self._kept(stale) or self._fresh(clock)
-            if clock.left < LOOK:
-                raise ModelFailed(Failure.TIMEOUT, "no token in time")
-            time.sleep(LOOK)
-
-    def _kept(self, stale: str) -> str:
-        now = time.time()
-        for token, until in (_memory.get(self.name, ("", 0.0)), self._shared()):
-            if token and token != stale and now < until:
-                _memory[self.name] = (token, until)
-                return token
-        return ""
-
-    def _shared(self) -> tuple[str, float]:
-        """What another process has left in Valkey, which may be away."""
-        sealed = cache.get(self._place)
-        if isinstance(sealed, bytes):
-            try:
-                token, until = json.loads(keyring.ring().open(sealed, self._place.encode()))
-                return str(token), float(until)
-            except (keyring.BadToken, ValueError, TypeError):
-                pass
-        return "", 0.0
+        try:
+            return self.shared(clock).get(stale=stale, within=clock.left - LOOK)
+        except TemporaryProblem:
+            raise ModelFailed(Failure.TIMEOUT, "no token in time") from None
 
     @property
-    def _place(self) -> str:
-        return f"gigachat:{self.name}"
+    def _secret(self) -> str:
+        return "\n".join((self.key, self.auth_url, self.scope))
 
-    def _fresh(self, clock: wire.Call) -> str:
+    def _new_token(self, clock: wire.Call) -> tuple[str, float]:
         response = _client(os.getpid(), self.ca_file, self.auth_url).post(
             self.auth_url,
             data={"scope": self.scope},
@@ -363,24 +342,7 @@ class Account:
         token = given["access_token"]
         if not isinstance(token, str) or not token.isascii() or not token.strip():
             raise TypeError("token")
-        until = time.time() + _life(given.get("expires_at")) - EARLY
-        _memory[self.name] = (token, until)
-        seconds = int(until - time.time())
-        if seconds > 0:
-            sealed = keyring.ring().seal(json.dumps([token, until]).encode(), self._place.encode())
-            cache.set(self._place, sealed, timeout=seconds)
-        return token
-
-
-#: tokens of this process, by account
-_memory: dict[str, tuple[str, float]] = {}
-
-
-def forget() -> None:
-    """As if no token had ever been given."""
-    for name in list(_memory):
-        cache.delete(f"gigachat:{name}")
-    _memory.clear()
+        return token, _life(given.get("expires_at"))
 
 
 def _life(ends: object) -> float:
@@ -392,28 +354,13 @@ def _life(ends: object) -> float:
 
 
 @contextmanager
-def _lock(name: str) -> Iterator[bool]:
-    """A lock among all processes; where the database is away, nobody is kept from going on."""
-    try:
-        taken = locks.session_lock(name)
-        mine = taken.__enter__()
-    except psycopg.Error:
-        yield True
-        return
-    try:
-        yield mine
-    finally:
-        taken.__exit__(None, None, None)
-
-
-@contextmanager
 def _line(account: Account, most: int, clock: wire.Call) -> Iterator[None]:
     """One of the calls that the contract allows at once. A process that dies frees its own."""
     first = os.getpid()
     waits_until = time.monotonic() + clock.left / 2
     while True:
         for place in range(most):
-            with _lock(f"gigachat-line-{account.name}-{(first + place) % most}") as mine:
+            with locks.session_lock_where_possible(f"gigachat-line-{account.name}-{(first + place) % most}") as mine:
                 if mine:
                     yield
                     return
