@@ -13,6 +13,7 @@ from sales.assistant.phrases import CALLED
 from sales.assistant.tools import ToolContext, ToolFailed, ToolOutput, tool
 from sales.duty.hours import later
 from sales.enums import HandoverReason, Mode
+from sales.hearsay import heard
 from sales.qualification.tools import note_facts  # noqa: F401  offered beside what stands here
 
 #: what a model may say; that no model could answer is known to others only
@@ -40,6 +41,10 @@ def save_contact(
         raise ToolFailed("The phone number is not complete. Ask for it with its city or operator code.")
     if email and not _is_email(email.strip()):
         raise ToolFailed("The e-mail address is not complete. Ask for it again.")
+    phone_heard, email_heard = heard(context.conversation_id, phone=phone, email=email)
+    if not (phone_heard and email_heard):
+        what = " and ".join(name for name, is_so in (("phone", phone_heard), ("e-mail", email_heard)) if not is_so)
+        raise ToolFailed(f"Not kept: the customer has written no such {what}. Give it as they wrote it, or ask for it.")
     if (name or phone or email or company) and (
         asking := consents.asking_in(context.conversation_id, language=context.language)
     ):

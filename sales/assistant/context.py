@@ -10,6 +10,7 @@ from typing import Any
 
 from common.fields import readable
 from common.masking import Masker
+from common.parts import of_apps
 from sales import consents
 from sales.assistant.language import language_of
 from sales.assistant.protocol import Heard, TurnContext
@@ -78,6 +79,7 @@ def set_scene(*, conversation: Conversation, turn: Turn, now: datetime) -> Scene
         documents=frozenset(memory.get("documents", ())),
         facts=tuple(map(masker.mask, in_short(known))),
         asks_consent=consents.asking(conversation.channel, lead_id=lead.pk, language=language),
+        reply_most=max((limits.reply_most(conversation.channel) for _app, limits in of_apps("limits")), default=0),
         thread=hashlib.sha256(f"thread of {conversation.pk}".encode()).hexdigest()[:32],
         item=masker.mask(str(memory.get("item", ""))),
         turn_id=turn.pk,

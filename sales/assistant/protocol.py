@@ -120,6 +120,8 @@ class TurnContext:
     facts: tuple[str, ...] = ()
     #: words that ask for consent where contact data may not be kept yet; empty where they may
     asks_consent: str = ""
+    #: how many characters an answer should have at most on this channel; 0: as many as it needs
+    reply_most: int = 0
     #: an opaque name of the conversation, the same in all its turns, by which a vendor may know it again
     thread: str = ""
     #: what the customer asks about where a channel knows it, masked: the title of an item on sale

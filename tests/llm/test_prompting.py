@@ -78,6 +78,7 @@ def test_the_instructions_and_tools_are_the_same_for_all_conversations_and_days(
             now=NOW + timedelta(days=40),
             language="en",
             channel="avito",
+            reply_most=900,
             contacts=frozenset({"name"}),
             thread="b",
             item="Бот для Авито",
@@ -414,3 +415,20 @@ def test_a_conversation_has_one_opaque_name_in_all_its_turns(conversation: Any, 
     assert first == thread(conversation) != thread(other)
     assert len(first) == 32
     assert str(conversation.pk)[:8] not in first
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("channel", "most"), [("avito", 900), ("telegram", 0), ("webchat", 0)])
+def test_where_a_channel_is_short_the_model_is_told_how_short(channel: str, most: int, now: Any):
+    from sales.assistant.context import set_scene
+    from sales.models import Turn
+    from sales.operations import open_conversation, receive
+
+    talk = open_conversation(channel=channel, external_id="c-1", now=now)
+    receive(conversation_id=talk.pk, external_id="m1", text="Что вы умеете?", now=now)
+
+    scene = set_scene(conversation=talk, turn=Turn.objects.get(conversation=talk), now=now)
+
+    assert scene.context.reply_most == most
+    asked = prompt(*scene.log, context=scene.context).parts[-1].text
+    assert ("уложись в 900 знаков" in asked) == (most == 900)

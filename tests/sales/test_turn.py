@@ -117,6 +117,59 @@ def test_personal_data_is_masked_for_the_model_and_real_for_the_tool(conversatio
     assert reply.text == "Записал номер +7 916 123-45-67."
 
 
+@pytest.mark.parametrize(
+    ("written", "given"),
+    [
+        (["8 (916) 123-45-67"], {"phone": "+79161234567"}),
+        (["номер восемь девятьсот шестнадцать сто двадцать три сорок пять шестьдесят семь"], {"phone": "89161234567"}),
+        (["пишите: 8 916", "123-45-67"], {"phone": "+7 916 123 45 67"}),
+        (["anna (собака) romashka.ru"], {"email": "anna@romashka.ru"}),
+        (["Anna@Romashka.RU или +7 495 123-45-67"], {"email": "anna@romashka.ru", "phone": "+74951234567"}),
+    ],
+)
+def test_contact_is_kept_however_the_customer_wrote_it(conversation, scripted, written, given) -> None:
+    scripted(Reply(calls=(ToolRequest("1", "sales__save_contact", given),)), Reply(text="Записал."))
+    for text in written:
+        write(conversation, text)
+
+    answer_now(conversation)
+
+    conversation.lead.refresh_from_db()
+    assert bool(conversation.lead.phone) == ("phone" in given)
+    assert conversation.lead.email.lower() == given.get("email", "")
+
+
+@pytest.mark.parametrize(
+    ("given", "named"),
+    [
+        ({"phone": "+7 916 765-43-21"}, "phone"),
+        ({"phone": "+79161234567", "email": "boss@romashka.ru"}, "e-mail"),
+        ({"name": "Анна", "phone": "+79990000000", "email": "x@y.ru"}, "phone and e-mail"),
+    ],
+)
+def test_contact_that_the_customer_did_not_write_is_not_kept(conversation, scripted, given, named) -> None:
+    model = scripted(Reply(calls=(ToolRequest("1", "sales__save_contact", given),)), Reply(text="Хорошо."))
+    write(conversation, "Мой телефон +7 916 123-45-67")
+
+    answer_now(conversation)
+
+    assert f"written no such {named}." in model.heard[1][-1].text
+    conversation.lead.refresh_from_db()
+    assert (conversation.lead.name, conversation.lead.phone, conversation.lead.email) == ("", "", "")
+
+
+def test_contact_that_is_known_already_may_be_given_again(conversation, scripted) -> None:
+    operations.save_contact(lead_id=conversation.lead_id, now=timezone.now(), by="t", phone="89161234567")
+    call = ToolRequest("1", "sales__save_contact", {"phone": "+79161234567", "name": "Анна"})
+    scripted(Reply(calls=(call,)), Reply(text="Хорошо."))
+    write(conversation, "Я Анна")
+
+    answer_now(conversation)
+
+    conversation.lead.refresh_from_db()
+    assert conversation.lead.name == "Анна"
+
+
 def test_amount_that_no_tool_produced_never_leaves(conversation: Conversation, scripted: Any) -> None:
     model = scripted(Reply(text="Это будет стоить 12 345 ₽ в месяц."))
     write(conversation, "Сколько стоит?")

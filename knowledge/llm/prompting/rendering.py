@@ -115,6 +115,7 @@ def _known(context: TurnContext, shown: Sequence[Heard], *, version: str) -> str
             "documents": ", ".join(_DOCUMENTS.get(kind, kind) for kind in sorted(context.documents)),
             "waiting": context.waiting,
             "asks_consent": bool(context.asks_consent),
+            "reply_most": context.reply_most,
             "item": harmless(context.item),
             "facts": [harmless(each) for each in context.facts],
             "missed": [harmless(each) for each in missed],

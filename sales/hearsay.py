@@ -1,0 +1,43 @@
+"""Whether a customer has really given a phone or an e-mail: a model may not make one up, nor keep somebody else's."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+from common.blind_index import normalize_email, normalize_phone
+from common.fields import readable
+from common.masking import find_personal
+from sales.enums import Author
+from sales.models import Conversation, Message
+
+#: so many messages of the customer are looked through, the latest ones
+MESSAGES_MOST = 200
+#: digits of a number within its country; what stands before them is left out by half of those who write it
+NATIONAL = 10
+
+
+def heard(conversation_id: uuid.UUID, *, phone: str = "", email: str = "") -> tuple[bool, bool]:
+    """Whether the customer wrote this phone, and this address, or left it before; what isn't given counts as heard."""
+    lead = Conversation.objects.select_related("lead").get(pk=conversation_id).lead
+    number, address = normalize_phone(phone), normalize_email(email)
+    phone_known = not phone or number == lead.phone
+    email_known = not email or address == normalize_email(lead.email)
+    if phone_known and email_known:
+        return True, True
+    texts = _texts(conversation_id)
+    found = {(each.kind, each.key) for text in texts for each in find_personal(text)}
+    # a number may be spread over several messages, with words between
+    digits = re.sub(r"\D", "", "".join(texts))
+    return (
+        phone_known or ("ТЕЛЕФОН", number) in found or re.sub(r"\D", "", number)[-NATIONAL:] in digits,
+        email_known
+        or ("ПОЧТА", address) in found
+        or any(email.strip().casefold() in text.casefold() for text in texts),
+    )
+
+
+def _texts(conversation_id: uuid.UUID) -> list[str]:
+    """What the customer wrote, oldest first."""
+    latest = Message.objects.filter(conversation=conversation_id, author=Author.CUSTOMER).order_by("-seq")
+    return [str(readable(message, "text")) for message in reversed(latest[:MESSAGES_MOST])]
