@@ -284,3 +284,36 @@ def test_typing_is_shown_while_the_answer_is_made_and_ends_with_it(api, chat, mo
 
     assert not typist.is_alive()
     assert {(call["chat_id"], call["action"]) for call in api.called("sendChatAction")} == {(CHAT, "typing")}
+
+
+# --- staff ------------------------------------------------------------------------------------------------------------
+
+
+def test_staff_are_reached_by_the_bot_and_no_sign_of_a_text_is_taken_for_markup(api):
+    from channels_app import pagers
+
+    pagers.page(str(CHAT), "Клиент ждёт: <b>разговор</b> & ссылка")
+
+    assert [each.text for each in api.sent(CHAT)] == ["Клиент ждёт: <b>разговор</b> & ссылка"]
+    assert "parse_mode" not in api.called("sendMessage")[0]
+
+
+def test_without_a_bot_nobody_is_reached_and_that_lasts(api, settings):
+    from channels_app import pagers
+    from common.problems import LastingProblem
+
+    settings.TELEGRAM_BOT_TOKEN = ""
+
+    with pytest.raises(LastingProblem, match="off"):
+        pagers.page(str(CHAT), "Клиент ждёт")
+
+
+@pytest.mark.parametrize("kind", ["blocked", "no_chat"])
+def test_a_colleague_who_cannot_be_written_to_is_told_of_and_not_tried_again(api, kind):
+    from channels_app import pagers
+    from common.problems import LastingProblem
+
+    api.fail(kind)
+
+    with pytest.raises(LastingProblem, match="write to the bot"):
+        pagers.page(str(CHAT), "Клиент ждёт")
