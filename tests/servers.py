@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
@@ -26,6 +27,9 @@ def start() -> None:
     os.environ["STATE_DIR"] = str(folder / "state")
     os.environ["TEST_RUN_STATE"] = str(folder)
     os.environ["RATE_LIMITS"] = "off"
+    # the processes that tests start would each translate all of our code anew: a third of their start
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
     from config.embedded import temporary
     from config.embedded.state import secrets, state_dir
 

@@ -14,7 +14,6 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 
 import psutil
@@ -109,6 +108,12 @@ def get(address: str) -> int:
         return 0
 
 
+def _hear_all() -> None:
+    """A new process's first act: to be ended by what ends one in a terminal, as Python sees to for Ctrl-C."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Running:
     """A command that goes on, in a session of its own as a terminal gives one, with what it has printed so far."""
 
@@ -124,7 +129,7 @@ class Running:
             text=True,
             start_new_session=True,
             # a terminal gives a command all its signals; whoever runs the tests may have been told to ignore some
-            preexec_fn=partial(signal.signal, signal.SIGHUP, signal.SIG_DFL),
+            preexec_fn=_hear_all,
         )
         self.lines: list[str] = []
         self._reader = threading.Thread(target=self._read, daemon=True)

@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+import uuid
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -59,20 +60,26 @@ def take_guards_away() -> None:
         self.refresh_from_db()
         return True
 
-    promise.session_lock = free  # type: ignore[assignment]
-    promise.Promise.fenced = free  # type: ignore[assignment, method-assign]
-    Turn.take = take  # type: ignore[method-assign]
+    _replace(promise, "session_lock", free)
+    _replace(promise.Promise, "fenced", free)
+    _replace(Turn, "take", take)
     kept = journal.Journal.__init__
 
     def forgetful(self: Any, **kwargs: Any) -> None:
         kept(self, **kwargs)
         self.past = {}
 
-    journal.Journal.__init__ = forgetful  # type: ignore[method-assign]
-    keys = iter(range(10**9))
-    journal._key = lambda request: f"{os.getpid()}-{next(keys)}"  # type: ignore[assignment]
+    _replace(journal.Journal, "__init__", forgetful)
+    # a call is known by how it is written: written differently each time, none is ever found again
+    _replace(journal, "_written", lambda request: uuid.uuid4().hex)
     append = turn.append
-    turn.append = lambda *args, **kwargs: append(*args, **{**kwargs, "external_id": None})  # type: ignore[assignment]
+    _replace(turn, "append", lambda *args, **kwargs: append(*args, **{**kwargs, "external_id": None}))
+
+
+def _replace(owner: Any, name: str, twin: Any) -> None:
+    """Put the twin in a guard's place; a guard that has moved is an error, or it would stay in force unseen."""
+    assert hasattr(owner, name), f"{owner} has no {name} any more"
+    setattr(owner, name, twin)
 
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
