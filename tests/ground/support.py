@@ -20,8 +20,9 @@ import psutil
 
 from config.embedded.state import ROOT
 
+# the code comes with its bytecode: to translate it anew takes longer than to start
 NOT_COPIED = shutil.ignore_patterns(
-    ".git", ".venv", ".state", ".env", ".*_cache", ".hypothesis", "__pycache__", "node_modules", "tests", "docs"
+    ".git", ".venv", ".state", ".env", ".*_cache", ".hypothesis", "node_modules", "tests", "docs", "benchmarks"
 )
 # what tells a process of ours where to go; a command under test gets none of it
 OURS = {

@@ -26,7 +26,8 @@ from config.embedded.supervisor import Control, control_socket
 from tests.ground.support import Running, alive, checkout, family, finish, free_port, get, running, until
 
 MAKE = ["make", "--no-print-directory", "run", f"PYTHON={sys.executable}"]
-PROGRAMS = {"postgres", "valkey", "worker", "beat", "sweep", "daphne"}
+APPLICATION = {"worker", "beat", "sweep", "daphne"}
+PROGRAMS = {"postgres", "valkey", *APPLICATION}
 # a machine that does other things beside is slow, not broken
 pytestmark = pytest.mark.timeout(400)
 PASSWORD = "korrekt-horse-battery"
@@ -175,7 +176,16 @@ def test_a_busy_port_is_refused_in_a_sentence(installation: Installation, folder
     assert "Traceback" not in other.stderr
 
 
-@pytest.mark.parametrize("name", sorted(PROGRAMS))
+@pytest.mark.parametrize(
+    "name",
+    [
+        "postgres",
+        "valkey",
+        "worker",
+        # the supervisor has the same words for these as for the worker
+        *(pytest.param(name, marks=pytest.mark.proof) for name in sorted(APPLICATION - {"worker"})),
+    ],
+)
 def test_what_is_killed_is_started_again(installation: Installation, name: str) -> None:
     _, pid = installation.programs()[name]
     os.kill(pid, signal.SIGKILL)
@@ -269,20 +279,29 @@ def test_a_database_of_a_newer_version_is_refused_in_a_sentence(installation: In
     assert "Traceback" not in refused.stderr + refused.stdout
 
 
+@pytest.fixture(scope="module")
+def bare() -> Iterator[Path]:
+    """A checkout that is never started, for one `.env` after another."""
+    path = Path(tempfile.mkdtemp(prefix="ground-"))
+    path.chmod(0o711)
+    yield checkout(path / "app")
+    remove(path)
+
+
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("SECRET_KEY 'planted", ".env, line 2: expected NAME=value"),
+        pytest.param("SECRET_KEY 'planted", ".env, line 2: expected NAME=value", marks=pytest.mark.proof),
         ("SECRET_KEY='planted", ".env, line 2 (SECRET_KEY): the quote ' is never closed"),
         ("PORT=99999", "PORT must be a whole number"),
-        ("PORT=planted", "PORT must be a whole number"),
-        ("RATE_LIMITS=planted", "RATE_LIMITS must be on or off"),
+        pytest.param("PORT=planted", "PORT must be a whole number", marks=pytest.mark.proof),
+        pytest.param("RATE_LIMITS=planted", "RATE_LIMITS must be on or off", marks=pytest.mark.proof),
         ("FIELD_ENCRYPTION_KEYS=1:planted", "FIELD_ENCRYPTION_KEYS"),
         ("DATABASE_URL=postgresql://planted@127.0.0.1:1/none", "PostgreSQL"),
     ],
 )
-def test_a_broken_env_file_is_refused_in_a_sentence(folder: Path, line: str, told: str) -> None:
-    here = checkout(folder / "app")
+def test_a_broken_env_file_is_refused_in_a_sentence(bare: Path, line: str, told: str) -> None:
+    here = bare
     (here / ".env").write_text(f"# of a test\n{line}\n")
     port = {} if line.startswith("PORT") else {"PORT": str(free_port())}
 
@@ -295,8 +314,8 @@ def test_a_broken_env_file_is_refused_in_a_sentence(folder: Path, line: str, tol
     assert "planted" not in refused.stderr
 
 
-def test_a_command_with_a_broken_env_file_is_refused_in_a_sentence(folder: Path) -> None:
-    here = checkout(folder / "app")
+def test_a_command_with_a_broken_env_file_is_refused_in_a_sentence(bare: Path) -> None:
+    here = bare
     (here / ".env").write_text("WHAT IS THIS\n")
 
     refused = finish([sys.executable, "manage.py", "migrate"], cwd=here)
@@ -307,7 +326,12 @@ def test_a_command_with_a_broken_env_file_is_refused_in_a_sentence(folder: Path)
 
 @pytest.mark.parametrize(
     ("victim", "number"),
-    [("terminal", signal.SIGINT), ("make", signal.SIGTERM), ("make", signal.SIGKILL), ("launcher", signal.SIGKILL)],
+    [
+        ("terminal", signal.SIGINT),
+        pytest.param("make", signal.SIGTERM, marks=pytest.mark.proof),
+        pytest.param("make", signal.SIGKILL, marks=pytest.mark.proof),
+        ("launcher", signal.SIGKILL),
+    ],
 )
 def test_a_start_that_is_cut_short_leaves_nothing_running(folder: Path, victim: str, number: int) -> None:
     here = checkout(folder / "app")
