@@ -180,14 +180,12 @@ class Chain:
         tired = sum(isinstance(each, Reply) and isinstance(each.raw, Called) for each in entries) >= CALLING_STEPS
         if tired:
             entries.append(Heard("system", _SPEAK, 0))
-        for _ in range(ROUNDS_MOST):
+        for _ in range(2 if tired else ROUNDS_MOST):
             answer = self._ask(step, profile, context=context, entries=entries, tools=tools, hear=hear)
             if not answer.calls:
                 return _words(answer, profile, entries=entries, notes=step.notes())
-            if tired:
-                if answer.text.strip():
-                    return _words(answer, profile, entries=entries, notes=step.notes())
-                break
+            if tired:  # what is said beside calls is no answer: «Минуту, посмотрю»
+                self._refused |= {each.id: _SPEAK for each in answer.calls}
             good = [each for each in answer.calls if not self._refuse(each, made, answer.calls, tools)]
             reply = Reply(
                 calls=_as_requests(good),

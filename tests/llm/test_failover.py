@@ -229,14 +229,17 @@ def test_model_that_goes_on_calling_is_followed_by_the_next(
 ) -> None:
     from tests.standins.model_vendor import Say
 
-    openai.reply = lambda body: Say(calls=[("knowledge__search", {"query": f"ещё раз {len(openai.asked)}"})])
+    openai.reply = lambda body: Say(
+        "Минуту, посмотрю.", [("knowledge__search", {"query": f"ещё раз {len(openai.asked)}"})]
+    )
     anthropic.reply = lambda body: Say(calls=[("knowledge__search", {"query": f"снова {len(anthropic.asked)}"})])
 
     said = talk.say(QUESTION)
 
     honest(said, by="keyless")
     assert len([each for each in said.tools if each == "knowledge__search"]) <= 8
-    assert len(openai.asked) == 5
+    assert "Минуту" not in said.text
+    assert len(openai.asked) == 6
 
 
 def test_model_that_repeats_itself_is_told_so(talk: Talk, openai: OpenAIChat, anthropic: AnthropicMessages) -> None:
