@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser import browser, open_page  # noqa: F401  fixtures
+from tests.browser import browser, idle, open_page  # noqa: F401  fixtures
 from tests.widget.standin import StandIn
 
 PAGE = """<!doctype html><html lang="ru"><head><meta charset="utf-8"><title>Чужой сайт</title>

@@ -39,6 +39,13 @@ def begin(page: Page, text: str = "Здравствуйте") -> Locator:
     return panel
 
 
+def pass_time(page: Page, seconds: int) -> None:
+    """So much time passes for the page, opened with a ``clock``; in between the network has its say."""
+    for _ in range(seconds * 2):
+        page.clock.run_for(500)
+        page.wait_for_timeout(20)
+
+
 def bubbles(page: Page) -> list[str]:
     """What the log shows after the greeting, in order; unsent messages too."""
     shown: list[Any] = page.locator("article.item > .bubble").all_inner_texts()

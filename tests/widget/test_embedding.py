@@ -366,6 +366,7 @@ def test_every_text_stands_out_from_its_ground(embed: Callable[..., Page], serve
     assert page.evaluate(CONTRAST) == []
 
 
+@pytest.mark.proof
 def test_a_faint_text_would_be_found(embed: Callable[..., Page]) -> None:
     page = embed()
     panel = open_chat(page)

@@ -202,6 +202,7 @@ def test_attacks_stay_text(page: Any) -> None:
     assert [url for url in page.asked if "/static/widget/" not in url] == []
 
 
+@pytest.mark.proof
 def test_a_renderer_that_wrote_html_would_fall_to_the_same_attacks(page: Any) -> None:
     for attack in ATTACKS[:3]:
         page.evaluate("(text) => { document.body.innerHTML = `<div>${text}</div>`; }", attack)

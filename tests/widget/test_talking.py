@@ -11,7 +11,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.stack import until
 from tests.widget.standin import StandIn
-from tests.widget.support import begin, bubbles, field, open_chat, see, write
+from tests.widget.support import begin, bubbles, field, open_chat, pass_time, see, write
 
 pytestmark = pytest.mark.browser
 
@@ -74,11 +74,11 @@ def test_an_outage_loses_nothing_and_doubles_nothing(embed: Callable[..., Page],
 def test_an_outage_of_minutes_ends_within_seconds_of_the_servers_return(
     embed: Callable[..., Page], server: StandIn
 ) -> None:
-    page = embed()
+    page = embed(clock=True)
     begin(page, "первое")
     server.stop()
     write(page, "второе")
-    page.wait_for_timeout(14_000)
+    pass_time(page, 14)
     expect(page.locator("[data-state=failed]")).to_contain_text("Не отправлено")
 
     server.start()
@@ -90,12 +90,13 @@ def test_an_outage_of_minutes_ends_within_seconds_of_the_servers_return(
 
 
 def test_again_sends_the_same_message_and_not_another(embed: Callable[..., Page], server: StandIn) -> None:
-    page = embed()
+    page = embed(clock=True)
     begin(page, "первое")
     server.stop()
     write(page, "второе")
+    pass_time(page, 11)
     again = page.get_by_role("button", name="Повторить")
-    again.wait_for(timeout=15_000)
+    again.wait_for()
     server.start()
 
     again.click()
@@ -132,6 +133,7 @@ WATCH = """() => {
 }"""
 
 
+@pytest.mark.proof
 def test_with_a_new_id_at_each_try_the_server_would_have_it_twice(embed: Callable[..., Page], server: StandIn) -> None:
     page = _changed(
         {},
@@ -149,6 +151,7 @@ def test_with_a_new_id_at_each_try_the_server_would_have_it_twice(embed: Callabl
     until(lambda: server.conversations and len(server.texts()) > 1, seconds=10, what="the double")
 
 
+@pytest.mark.proof
 def test_without_looking_for_the_twin_the_screen_would_show_it_twice(
     embed: Callable[..., Page], server: StandIn
 ) -> None:
@@ -265,7 +268,7 @@ def test_a_tab_that_was_open_before_joins_the_conversation_of_the_other(
 
 
 def test_where_websockets_are_blocked_the_chat_goes_by_rest(embed: Callable[..., Page], server: StandIn) -> None:
-    page = embed()
+    page = embed(clock=True)
     server.sockets = "refuse"
     open_chat(page)
     page.get_by_role("checkbox").check()
@@ -277,21 +280,23 @@ def test_where_websockets_are_blocked_the_chat_goes_by_rest(embed: Callable[...,
     write(page, "второе")
     see(page, "первое", "Ответ на: первое", "второе", "Ответ на: второе")
     server.sockets = "on"
+    pass_time(page, 8)
     until(lambda: any(frame["type"] == "hello" for frame in server.frames), seconds=10, what="a socket again")
     page.wait_for_timeout(300)
     before = len(server.paths())
-    page.wait_for_timeout(3000)
+    pass_time(page, 10)
     assert len(server.paths()) == before  # no polling beside a socket
 
 
 def test_a_socket_that_opens_and_says_nothing_is_given_up(embed: Callable[..., Page], server: StandIn) -> None:
-    page = embed()
+    page = embed(clock=True)
     server.sockets = "silent"
     open_chat(page)
     page.get_by_role("checkbox").check()
 
     write(page, "первое")
-    until(lambda: len(server.paths("/chat/ws/")) >= 2, seconds=12, what="another socket")
+    pass_time(page, 11)
+    until(lambda: len(server.paths("/chat/ws/")) >= 2, seconds=2, what="another socket")
     server.sockets = "on"
 
     see(page, "первое", "Ответ на: первое", timeout=15_000)
@@ -365,12 +370,13 @@ def test_calling_a_person_is_a_message_and_only_one(embed: Callable[..., Page], 
 
 
 def test_an_answer_that_is_late_gets_a_word_of_comfort(embed: Callable[..., Page], server: StandIn) -> None:
-    page = embed()
+    page = embed(clock=True)
     server.reply = None
     panel = begin(page)
     expect(page.locator(".dots")).to_be_visible()
 
-    expect(panel.locator(".banner")).to_contain_text("Сообщение сохранено", timeout=18_000)
+    pass_time(page, 16)
+    expect(panel.locator(".banner")).to_contain_text("Сообщение сохранено")
     expect(page.locator(".dots")).to_have_count(0)
     server.say("вот и ответ")
 
