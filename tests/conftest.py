@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import PBKDF2PasswordHasher
 from django.utils import timezone
 
 from common import locks
@@ -17,6 +18,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     """The test database as pytest-django makes it; what tests commit is taken away more cheaply than by Django."""
     with django_db_blocker.unblock():
         flushing.install()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _passwords_cost_nothing() -> None:
+    """The product's way to keep passwords with few of its rounds: half a second for each account goes nowhere else."""
+    PBKDF2PasswordHasher.iterations = 1000
 
 
 @pytest.fixture(autouse=True)

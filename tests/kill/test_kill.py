@@ -32,15 +32,28 @@ WORDS = (
 )
 
 
+@pytest.fixture(scope="module")
+def site() -> Iterator[Stack]:
+    """The site alone: each test brings the workers and the sweep that may die, or that lack their guards."""
+    with running(demo=True, programs=("daphne",)) as stack:
+        yield stack
+
+
 @contextmanager
-def customers(*, number: int, **env: str) -> Iterator[tuple[Stack, list[tuple[str, str]]]]:
-    """The site with its sweep but no worker yet, and some open chats."""
-    with running(demo=True, programs=("daphne",), **env) as stack:
-        mortal = ("python", "-m", "tests.kill.mortal", stack.env.get("SWEEP_EVERY", "5"))
-        stack.programs["sweep"] = Program("sweep", mortal, kind="sweep")
-        stack.start("sweep")
+def customers(stack: Stack, *, number: int, sweep_every: float = 5, **env: str) -> Iterator[list[tuple[str, str]]]:
+    """The site as on its first day with its sweep but no worker yet, and some open chats."""
+    stack.sql("TRUNCATE sales_conversation, pricing_quote CASCADE")
+    kept = dict(stack.env)
+    stack.env.update(env)
+    stack.programs["sweep"] = Program("sweep", ("python", "-m", "tests.kill.mortal", str(sweep_every)), kind="sweep")
+    stack.start("sweep")
+    try:
         chats = [call(stack, "/api/v1/chat/sessions", {"consent": True}) for _ in range(number)]
-        yield stack, [(chat["id"], chat["token"]) for chat in chats]
+        yield [(chat["id"], chat["token"]) for chat in chats]
+    finally:
+        stack.env = kept
+        for name in set(stack._running) - {"daphne"}:
+            stack.kill(name)
 
 
 def call(stack: Stack, path: str, body: dict[str, Any], *, token: str = "") -> dict[str, Any]:
@@ -109,13 +122,14 @@ def findings(stack: Stack) -> dict[str, int]:
         " HAVING count(*) > 1) x",
         "documents without a file": "SELECT count(*) FROM billing_document WHERE state <> 'kept'",
     }
-    return {name: int(str(stack.sql(query)[0][0])) for name, query in questions.items()}
+    row = stack.sql(f"SELECT {', '.join(f'({query})' for query in questions.values())}")[0]
+    return {name: int(str(number)) for name, number in zip(questions, row, strict=True)}
 
 
-def run_lives(*, lives: int, seed: int) -> tuple[int, dict[str, int]]:
+def run_lives(stack: Stack, *, lives: int, seed: int) -> tuple[int, dict[str, int]]:
     """Let the worker live and die ``lives`` times; returns how often it died at its line, and the harm done."""
     chance = random.Random(seed)
-    with customers(number=5) as (stack, chats):
+    with customers(stack, number=5) as chats:
         died = 0
         for number in range(lives):
             chat, text = chats[number % len(chats)], WORDS[(number // len(chats)) % len(WORDS)]
@@ -127,16 +141,16 @@ def run_lives(*, lives: int, seed: int) -> tuple[int, dict[str, int]]:
         return died, findings(stack)
 
 
-def test_worker_killed_at_any_line_loses_and_doubles_nothing() -> None:
-    died, harm = run_lives(lives=4, seed=20261124)
+def test_worker_killed_at_any_line_loses_and_doubles_nothing(site: Stack) -> None:
+    died, harm = run_lives(site, lives=3, seed=20261124)
 
     assert died >= 1
     assert harm == dict.fromkeys(harm, 0)
 
 
 @pytest.mark.proof
-def test_fifty_kills_in_a_row_lose_and_double_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    died, harm = run_lives(lives=75, seed=1)
+def test_fifty_kills_in_a_row_lose_and_double_nothing(site: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    died, harm = run_lives(site, lives=75, seed=1)
 
     with capsys.disabled():
         print(f"\n75 lives, {died} ended by SIGKILL at a line drawn by chance; harm: {harm}")
@@ -144,15 +158,16 @@ def test_fifty_kills_in_a_row_lose_and_double_nothing(capsys: pytest.CaptureFixt
     assert harm == dict.fromkeys(harm, 0)
 
 
-def race(*, guards: str, seconds: float) -> dict[str, int]:
-    """Two workers and a hasty sweep over turns that think for a while; the harm after some time, or at the first."""
-    with customers(number=5, GUARDS=guards, SWEEP_EVERY="0.3", THINK="2") as (stack, chats):
-        for name in ("first", "second"):
-            ready = stack.folder / name
+def race(stack: Stack, *, guards: str, seconds: float) -> dict[str, int]:
+    """Two workers and a hasty sweep over turns that think for a while; the harm when all had time, or at the first."""
+    with customers(stack, number=5, sweep_every=0.3, GUARDS=guards, THINK="2") as chats:
+        signs = [stack.folder / name for name in ("first", "second")]
+        for ready in signs:
+            ready.unlink(missing_ok=True)
             stack.env["READY_FILE"] = str(ready)
-            stack.programs[name] = worker(name)
-            stack.start(name)
-            until(ready.exists, seconds=60, what="the worker is ready")
+            stack.programs[ready.name] = worker(ready.name)
+            stack.start(ready.name)
+        until(lambda: all(ready.exists() for ready in signs), seconds=90, what="both workers are ready")
         for number, chat in enumerate(chats):
             write(stack, chat, WORDS[0], client_id=f"race-{number}")
         deadline = time.monotonic() + seconds
@@ -163,14 +178,14 @@ def race(*, guards: str, seconds: float) -> dict[str, int]:
         return harm
 
 
-def test_workers_and_sweep_in_a_race_double_nothing() -> None:
-    harm = race(guards="on", seconds=15)
+def test_workers_and_sweep_in_a_race_double_nothing(site: Stack) -> None:
+    harm = race(site, guards="on", seconds=15)
 
     assert harm == dict.fromkeys(harm, 0)
 
 
-def test_without_guards_the_same_race_doubles_replies() -> None:
+def test_without_guards_the_same_race_doubles_replies(site: Stack) -> None:
     """The twin: with the guards off the harm must show, or the tests above would prove nothing."""
-    harm = race(guards="off", seconds=40)
+    harm = race(site, guards="off", seconds=40)
 
     assert harm["doubled replies"] > 0
