@@ -86,8 +86,8 @@ def test_production_gets_nothing_made_up(folder: Path) -> None:
     assert list((folder / "state").iterdir()) == []
 
 
-def test_two_commands_share_the_servers_and_the_last_one_stops_them(folder: Path) -> None:
-    state = folder / "state"
+def test_two_commands_share_the_servers_and_the_last_one_stops_them(begun: Path) -> None:
+    state = begun / "state"
     first, second = user(state), user(state)
     first.says("DATABASE_URL", seconds=30)
     second.says("DATABASE_URL", seconds=30)
@@ -105,10 +105,10 @@ def test_two_commands_share_the_servers_and_the_last_one_stops_them(folder: Path
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
-def test_a_command_that_is_told_to_end_stops_its_servers(folder: Path, number: int) -> None:
-    command = user(folder / "state")
+def test_a_command_that_is_told_to_end_stops_its_servers(begun: Path, number: int) -> None:
+    command = user(begun / "state")
     command.says("DATABASE_URL", seconds=30)
-    pair = processes(folder / "state")
+    pair = processes(begun / "state")
 
     command.send(number, group=False)
 
@@ -117,8 +117,8 @@ def test_a_command_that_is_told_to_end_stops_its_servers(folder: Path, number: i
     assert alive(pair) == []
 
 
-def test_servers_of_a_killed_command_are_taken_over_with_their_data(folder: Path) -> None:
-    state = folder / "state"
+def test_servers_of_a_killed_command_are_taken_over_with_their_data(begun: Path) -> None:
+    state = begun / "state"
     killed = user(state)
     killed.says("DATABASE_URL", seconds=30)
     address = json.loads(killed.output)["DATABASE_URL"]
@@ -141,14 +141,14 @@ def test_servers_of_a_killed_command_are_taken_over_with_their_data(folder: Path
     assert alive(pair) == []
 
 
-def test_killed_servers_come_back_with_what_was_stored(folder: Path) -> None:
-    servers = Servers({"STATE_DIR": str(folder / "state")})
+def test_killed_servers_come_back_with_what_was_stored(begun: Path) -> None:
+    servers = Servers({"STATE_DIR": str(begun / "state")})
     assert servers.postgres is not None and servers.valkey is not None
     servers.start()
     with psycopg.connect(servers.postgres.url) as database:
         database.execute("CREATE TABLE kept AS SELECT 1 AS one")
     redis.Redis.from_url(servers.valkey.url).set("kept", "yes")
-    for process in processes(folder / "state"):
+    for process in processes(begun / "state"):
         process.kill()
         process.wait(10)
 
@@ -161,8 +161,8 @@ def test_killed_servers_come_back_with_what_was_stored(folder: Path) -> None:
     assert (row, kept) == ((1,), b"yes")
 
 
-def test_a_lock_file_that_names_somebody_elses_process_is_no_obstacle(folder: Path) -> None:
-    servers = Servers({"STATE_DIR": str(folder / "state")})
+def test_a_lock_file_that_names_somebody_elses_process_is_no_obstacle(begun: Path) -> None:
+    servers = Servers({"STATE_DIR": str(begun / "state")})
     assert servers.postgres is not None and servers.valkey is not None
     servers.start()
     servers.stop()
