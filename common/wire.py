@@ -18,6 +18,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 
 import httpcore2
@@ -89,7 +90,7 @@ def _left(timeout: float | None) -> float | None:
 
 def client(*, ca_file: str = "", headers: Mapping[str, str] | None = None) -> httpx2.Client:
     """A client for one vendor's account. ``ca_file`` is trusted beside the system's roots, by this client only."""
-    verify: Any = True
+    verify = _roots()
     if ca_file:
         verify = ssl.create_default_context()
         verify.load_verify_locations(ca_file)
@@ -108,6 +109,12 @@ def client(*, ca_file: str = "", headers: Mapping[str, str] | None = None) -> ht
         if pool is not None:  # the library has no public door to it; tests see that the clock holds
             pool._network_backend = _Backend(pool._network_backend)
     return made
+
+
+@cache
+def _roots() -> ssl.SSLContext:
+    """Whom everybody trusts. Read once a process: that takes longer than all else that a new client needs."""
+    return httpx2.create_ssl_context()
 
 
 def _heard(response: httpx2.Response) -> None:

@@ -276,14 +276,17 @@ def test_a_vendor_may_ask_to_wait_until_an_hour_or_say_nothing(vendor):
     assert [failure(vendor).retry_after, failure(vendor).retry_after] == [0.0, None]
 
 
-def test_a_stream_cut_anywhere_is_a_whole_answer_or_none(vendor):
+@pytest.mark.parametrize("most", [pytest.param(30, id="sample"), pytest.param(0, id="all", marks=pytest.mark.proof)])
+def test_a_stream_cut_anywhere_is_a_whole_answer_or_none(vendor, most):
     say = Say("Да, есть.", [("knowledge__search", {"query": "ц"})], piece=3)
     vendor.default = say
     whole = ask(vendor, hear=lambda piece: None)
     length = len(vendor.stream_of(say, vendor.asked[-1]))
     outcomes = set()
 
-    for place in range(0, length, 7 if length > 2000 else 1):
+    step = length // most if most else 7 if length > 2000 else 1
+    # a sample has every place of the end: there a cut stream turns into a whole one
+    for place in sorted({*range(0, length, step), *range(length - 8, length)}):
         vendor.fail("cut", after=place)
         try:
             answer = ask(vendor, hear=lambda piece: None)
@@ -369,6 +372,12 @@ def test_connections_are_kept_and_serve_again_after_a_stream(vendor):
         ask(vendor, hear=hear)
 
     assert vendor.connections == 1 + (vendor.dialect == "gigachat")  # its tokens come from elsewhere
+
+
+def test_clients_share_the_roots_that_everybody_trusts():
+    first, second = wire.client(), wire.client()
+
+    assert first._transport._pool._ssl_context is second._transport._pool._ssl_context
 
 
 def test_a_process_that_was_forked_makes_its_own_client(vendor, monkeypatch):
