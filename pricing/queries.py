@@ -181,6 +181,7 @@ def card(quote: Quote, language: str = "ru") -> dict[str, Any]:
 
 def card_of(calculation: Calculation, quote: Quote, language: str = "ru") -> dict[str, Any]:
     """The same for a quote that has just been reckoned."""
+    text = words.in_lines(calculation, quote_number=quote.number, valid_until=quote.valid_until, language=language)
     lines = [
         {
             "code": line.product.code,
@@ -202,7 +203,7 @@ def card_of(calculation: Calculation, quote: Quote, language: str = "ru") -> dic
     vat = calculation.vat
     return {
         "kind": "quote",
-        "text": words.summary(calculation, quote_number=quote.number, valid_until=quote.valid_until, language=language),
+        "text": text,
         "number": quote.number,
         "currency": calculation.currency,
         "lines": lines,

@@ -115,8 +115,16 @@ def service_detail(line: ServiceLine, language: str = "ru") -> str:
 
 def summary(calculation: Calculation, *, quote_number: str, valid_until: date, language: str = "ru") -> str:
     """The whole quote in sentences, with every figure in it."""
-    say = _english if language == "en" else _russian
-    return " ".join(say(calculation, quote_number, valid_until))
+    return " ".join(_sentences(calculation, quote_number, valid_until, language))
+
+
+def in_lines(calculation: Calculation, *, quote_number: str, valid_until: date, language: str = "ru") -> str:
+    """The same for people who read it in a chat without cards: a line for each thing."""
+    return "\n".join(_sentences(calculation, quote_number, valid_until, language))
+
+
+def _sentences(calculation: Calculation, quote_number: str, valid_until: date, language: str) -> Iterable[str]:
+    return (_english if language == "en" else _russian)(calculation, quote_number, valid_until)
 
 
 def price_list(rules: Rules, language: str = "ru") -> str:

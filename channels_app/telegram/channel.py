@@ -183,10 +183,23 @@ def _buttons(message: Outgoing) -> list[list[dict[str, str]]]:
             case "choices":
                 for place, option in enumerate(_options(card)):
                     label, text = str(option.get("label", "")), str(option.get("text", ""))
+                    if _stands_already(label, rows):
+                        continue
                     rows.append([{"label": label[:BUTTON_MOST], "text": text, "data": f"c:{message.seq}:{place}"}])
             case "link" if str(card.get("url", "")).startswith("https://"):
                 rows.append([{"label": str(card.get("label", ""))[:BUTTON_MOST], "url": str(card["url"])}])
     return rows
+
+
+def _stands_already(label: str, rows: Sequence[Sequence[Mapping[str, str]]]) -> bool:
+    """Whether a button of our own asks for the same: consent, or the proposal of a quote."""
+    for (button,) in rows:
+        own = button.get("data", "")[:2]
+        if own == "a:" and label in consents.WORD.values():
+            return True
+        if own == "p:" and any(word in label.casefold() for word in words.PROPOSAL_WORDS):
+            return True
+    return False
 
 
 def _options(card: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:

@@ -17,6 +17,7 @@ from telegram import WebhookInfo
 
 from channels_app.contract import Unreachable
 from channels_app.telegram import client, inbox, payloads
+from common import locks
 from common.problems import LastingProblem, TemporaryProblem, UnknownOutcome
 
 #: what a call of ours may end in
@@ -27,6 +28,8 @@ _TOKEN = re.compile(r"\d{5,16}:[A-Za-z0-9_-]{20,100}")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{1,256}")
 #: shorter ones can be guessed
 SECRET_LEAST = 24
+#: the lock of whoever polls
+POLLING = "channels_app.telegram.poll"
 
 
 @dataclass(frozen=True)
@@ -81,6 +84,9 @@ def look(*, now: datetime) -> Iterator[Finding]:
 
 
 def _polling() -> Iterator[Finding]:
+    if not locks.is_free(POLLING):
+        yield Finding(True, _("No webhook is set, and manage.py telegram poll runs: messages come."))
+        return
     advice = _(
         "With a public address: manage.py telegram set_webhook. Without one keep manage.py telegram poll running."
     )

@@ -47,6 +47,8 @@ SITE = (
 )
 SITE_BUTTON = "Открыть чат на сайте"
 PROPOSAL_BUTTON = "Получить КП (PDF)"
+#: what a choice that asks for the same says
+PROPOSAL_WORDS = ("предложени", "proposal")
 PROPOSAL_SAYS = "Пришлите, пожалуйста, коммерческое предложение по расчёту {number}."
 
 #: what came can't be read by us: said at once, and what can be done instead

@@ -41,9 +41,9 @@ def test_a_right_set_up_is_said_to_be_right(avito: AvitoAPI):
 
     said = manage("check")
 
-    assert "account 123456" in said
-    assert "The webhook is registered." in said
-    assert "All is well" in said
+    assert "аккаунт 123456" in said
+    assert "Вебхук зарегистрирован." in said
+    assert "Всё в порядке" in said
 
 
 def test_without_keys_it_says_where_they_are_given(avito: AvitoAPI, settings: Any):
@@ -53,9 +53,9 @@ def test_without_keys_it_says_where_they_are_given(avito: AvitoAPI, settings: An
 
 def test_wrong_keys_and_a_lacking_tariff_and_a_silent_vendor_are_told_apart(avito: AvitoAPI, settings: Any):
     avito.trouble("chats", "no_subscription")
-    assert "tariff" in refused("check")
+    assert "тариф" in refused("check")
     settings.AVITO_CLIENT_SECRET = "another secret of somebody"
-    assert "refuses the keys" in refused("check")
+    assert "не принимает ключи" in refused("check")
     settings.AVITO_API_URL = "http://127.0.0.1:9"
     assert "AVITO_API_URL" in refused("check")
 
@@ -63,7 +63,7 @@ def test_wrong_keys_and_a_lacking_tariff_and_a_silent_vendor_are_told_apart(avit
 def test_another_accounts_number_is_seen(avito: AvitoAPI, settings: Any, capsys: Any):
     manage("register")
     settings.AVITO_USER_ID = 1
-    assert "1 to be mended" in refused("check")
+    assert "Надо исправить: 1" in refused("check")
 
 
 def test_the_webhook_is_registered_once_listed_and_taken_away(avito: AvitoAPI):
@@ -76,13 +76,13 @@ def test_the_webhook_is_registered_once_listed_and_taken_away(avito: AvitoAPI):
     assert SECRET not in said + manage("list")
     manage("unregister")
     assert [each["url"] for each in avito.subscriptions] == ["https://jivo.example/hook/secret"]
-    assert "not registered" in manage("list")
+    assert "не зарегистрирован" in manage("list")
 
 
 def test_a_changed_secret_takes_the_place_of_the_earlier(avito: AvitoAPI, settings: Any):
     manage("register")
     settings.AVITO_WEBHOOK_SECRETS = ["n" * 43, SECRET]
-    assert "1 to be mended" in refused("check")
+    assert "Надо исправить: 1" in refused("check")
 
     manage("register")
 
@@ -92,13 +92,13 @@ def test_a_changed_secret_takes_the_place_of_the_earlier(avito: AvitoAPI, settin
 def test_an_address_that_nobody_could_reach_isnt_registered(avito: AvitoAPI, settings: Any):
     settings.PUBLIC_URL = "http://127.0.0.1:8000"
     assert "PUBLIC_URL" in refused("register")
-    assert "All is well" in manage("check")
+    assert "Всё в порядке" in manage("check")
 
 
 def test_polling_once_takes_what_is_new(avito: AvitoAPI):
     avito.customer_writes(avito.begin_chat(), "Добрый день")
 
-    assert "1 with something new" in manage("poll")
+    assert "с новым: 1" in manage("poll")
     assert Message.objects.get().text == "Добрый день"
 
 
@@ -118,4 +118,4 @@ def test_the_watch_lets_be_what_staff_have_taken_away(avito: AvitoAPI):
 
 
 def test_without_deliveries_no_signature_is_guessed(avito: AvitoAPI):
-    assert "Nothing to compare yet" in manage("signature") or "fits" in manage("signature")
+    assert "Сравнивать пока нечего" in manage("signature") or "подходит" in manage("signature")

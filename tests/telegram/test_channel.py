@@ -317,3 +317,20 @@ def test_a_colleague_who_cannot_be_written_to_is_told_of_and_not_tried_again(api
 
     with pytest.raises(LastingProblem, match="write to the bot"):
         pagers.page(str(CHAT), "Клиент ждёт")
+
+
+# --- buttons that would stand twice -----------------------------------------------------------------------------------
+
+
+def test_what_a_button_of_our_own_asks_for_is_offered_once():
+    from channels_app import consents
+    from channels_app.contract import Outgoing
+    from channels_app.telegram.channel import channel as telegram
+
+    options = [{"label": each, "text": each} for each in ("Подготовить предложение", "Согласен", "Мы стартап")]
+    cards = [{"kind": "quote", "text": "Итого", "number": "Q-1"}, {"kind": "choices", "options": options}]
+    asking = consents.asking("telegram", "ru")
+
+    (piece,) = telegram().plan(Outgoing(seq=3, author="assistant", text=f"Считаю.\n\n{asking}", cards=cards))
+
+    assert [row[0]["data"] for row in piece.buttons] == ["a:3", "p:3", "c:3:2"]

@@ -87,7 +87,7 @@ class Command(BaseCommand):
 
     def poll(self, *, once: bool, take_over: bool) -> None:
         """Fetch for ever. Only one may poll, and none while a webhook is set: Telegram says so, and so do we."""
-        with locks.session_lock("channels_app.telegram.poll") as mine:
+        with locks.session_lock(setup.POLLING) as mine:
             if not mine:
                 raise CommandError(_("Somebody polls already."))
             if take_over:
@@ -96,6 +96,8 @@ class Command(BaseCommand):
                 words = _("A webhook is set, so a poll gets nothing. Remove it: manage.py telegram delete_webhook")
                 raise CommandError(words)
             inbox.learn_name(now=timezone.now())
+            if not once:
+                self.stderr.write(_("Polling. Leave it running; Ctrl-C ends it."))
             self._fetch(once=once)
 
     def _fetch(self, *, once: bool) -> None:

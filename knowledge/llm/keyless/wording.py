@@ -358,11 +358,11 @@ PHRASES: dict[str, dict[Language, Words]] = {
         "en": "That is fine, no contact needed: I will answer everything here.",
     },
     "proposal_ready": {
-        "ru": "Коммерческое предложение готово, скачать его можно по кнопке в этом сообщении.",
+        "ru": "Коммерческое предложение готово, файл – в этом сообщении.",
         "en": "The proposal is ready; you can download it from this message.",
     },
     "proposal_number": {
-        "ru": "Коммерческое предложение № {number} готово, скачать его можно по кнопке в этом сообщении.",
+        "ru": "Коммерческое предложение № {number} готово, файл – в этом сообщении.",
         "en": "Proposal {number} is ready; you can download it from this message.",
     },
     "proposal_needs_quote": {
