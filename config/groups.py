@@ -35,6 +35,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "knowledge.articlequestion": _ALL,
         "knowledge.evaluationcase": _ALL,
         "knowledge.evaluationturn": _ALL,
+        "knowledge.releasecheck": ("view",),
         "pricing.product": ("view",),
         "pricing.tier": ("view",),
         "pricing.service": ("view",),
@@ -53,6 +54,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "pricing.quote": ("view",),
         "knowledge.article": ("view", "change"),
         "knowledge.articlequestion": _ALL,
+        "knowledge.releasecheck": ("view",),
     },
     "Бухгалтер": {
         "billing.document": ("view", "change"),

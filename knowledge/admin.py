@@ -179,7 +179,7 @@ class ArticleAdmin(HistoryAdmin):
         (_("Index"), {"fields": ["index_label", "index_problem", "version", "updated_at", "updated_by"]}),
     ]
     readonly_fields = ["doubts", "preview", "index_label", "index_problem", "version", "updated_at", "updated_by"]
-    actions = ["publish", "withdraw"]
+    actions = ["check_before_publishing", "publish", "withdraw"]
     actions_list = ["try_the_search"]
     history_list_display: list[str] = []
 
@@ -254,6 +254,13 @@ class ArticleAdmin(HistoryAdmin):
         return mark_safe(f'<div class="bo-card bo-text">{html}</div>')  # noqa: S308  made safe by to_html
 
     # --- actions ------------------------------------------------------------------------------------------------
+
+    @action(description=_("Check before publishing"), permissions=["check"])
+    def check_before_publishing(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
+        return _releases.check_chosen(self, request, queryset)
+
+    def has_check_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perms([_releases.PUBLISH, "knowledge.view_releasecheck"])
 
     @action(description=_("Publish"), permissions=["change"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
@@ -348,6 +355,7 @@ import knowledge.evaluation.admin  # noqa: E402, F401
 from knowledge.gaps import admin as _gaps  # noqa: E402, F401
 from knowledge.llm import admin as _models  # noqa: E402, F401
 from knowledge.llm.inspector import admin as _inspector  # noqa: E402, F401
+from knowledge.releases import admin as _releases  # noqa: E402
 
 
 class SynonymsForm(forms.ModelForm):

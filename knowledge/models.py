@@ -286,3 +286,4 @@ from knowledge.evaluation.models import EvaluationCase, EvaluationTurn  # noqa: 
 from knowledge.gaps.models import Gap, GapQuestion  # noqa: E402, F401
 from knowledge.llm.inspector.models import InspectedTurn  # noqa: E402, F401
 from knowledge.llm.models import ModelBreaker, ModelBudget, ModelCall, ModelDay, ModelProfile  # noqa: E402, F401
+from knowledge.releases.models import ReleaseCase, ReleaseCheck, ReleaseDraft  # noqa: E402, F401

@@ -221,16 +221,21 @@ def set_status(*, articles: Iterable[Article], status: Status, by: User | None) 
         if article.status == status:
             continue
         if status == Status.PUBLISHED:
-            dead = placeholders.problems(f"{article.title}\n{article.body}")
-            dead += link_problems(article.body, own_id=article.external_id)
-            if dead:
-                raise BadArticle({"body": f"{article}: {' '.join(dead)}"})
+            check_publishable(article)
         article.status, article.updated_by = status, by
         article._history_user = by  # type: ignore[attr-defined]
         article.save(update_fields=["status", "updated_by", "updated_at"])
         note_change(article=article)
         changed += 1
     return changed
+
+
+def check_publishable(article: Article) -> None:
+    """Raises ``BadArticle`` where a placeholder names nothing or a link is dead."""
+    dead = placeholders.problems(f"{article.title}\n{article.body}")
+    dead += link_problems(article.body, own_id=article.external_id)
+    if dead:
+        raise BadArticle({"body": f"{article}: {' '.join(dead)}"})
 
 
 @transaction.atomic

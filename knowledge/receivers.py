@@ -14,7 +14,7 @@ from knowledge.gaps import operations as gaps
 from knowledge.gaps.models import GapQuestion
 from knowledge.models import Article, Synonyms
 from knowledge.search import index
-from knowledge.signals import article_changed
+from knowledge.signals import article_changed, release_check_owed
 from sales.signals import reply_ready
 
 
@@ -23,6 +23,12 @@ def owe_its_indexing(sender: Any, article: Article, **kwargs: Any) -> None:
     """When an article has a new version, then the index owes it."""
     (owed,) = indexing.owe([article], due_at=timezone.now())
     ring(tasks.index_article, owed.pk)
+
+
+@receiver(release_check_owed)
+def hurry_a_check(sender: Any, check: Any, **kwargs: Any) -> None:
+    """When a check before publishing is owed, or goes on, then a worker looks at it."""
+    ring(tasks.check_release, check.pk)
 
 
 @receiver(pre_delete, sender=Article)

@@ -6,13 +6,15 @@ from knowledge import indexing
 from knowledge.embedding import keeping
 from knowledge.gaps import operations as gaps
 from knowledge.llm import records
+from knowledge.releases import trying
 
 _tidied_on: date | None = None
 
 
 def sweep(*, now: datetime) -> int:
     _tidy_once_a_day(now)
-    return indexing.sweep(now=now) + gaps.sweep(now=now) + keeping.sweep(now=now)
+    done = indexing.sweep(now=now) + gaps.sweep(now=now) + keeping.sweep(now=now)
+    return done + trying.sweep(now=now)  # last: a round of it takes seconds
 
 
 def _tidy_once_a_day(now: datetime) -> None:
@@ -21,4 +23,5 @@ def _tidy_once_a_day(now: datetime) -> None:
     if _tidied_on != now.date():
         gaps.tidy(now=now)
         records.tidy(now=now)
+        trying.tidy(now=now)
         _tidied_on = now.date()

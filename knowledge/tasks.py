@@ -13,6 +13,7 @@ from knowledge.embedding import registry
 from knowledge.gaps import operations as gaps
 from knowledge.llm import asking, profiles
 from knowledge.llm.keyless import lexicon
+from knowledge.releases import trying
 from pricing import queries
 
 
@@ -26,6 +27,12 @@ def index_article(indexing_id: str) -> None:
 def place_question(question_id: str) -> None:
     """Put an unanswered question among its like."""
     gaps.keep(question_id)
+
+
+@shared_task
+def check_release(check_id: str) -> None:
+    """Run cases of a check before publishing."""
+    trying.keep(check_id)
 
 
 @worker_ready.connect

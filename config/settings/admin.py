@@ -88,6 +88,7 @@ UNFOLD = {
                     _item(_("Unanswered questions"), "contact_support", "knowledge.gap")
                     | {"badge": "knowledge.gaps.admin.badge", "badge_variant": "primary"},
                     _item(_("Evaluation set"), "fact_check", "knowledge.evaluationcase"),
+                    _item(_("Checks before publishing"), "rule_settings", "knowledge.releasecheck"),
                 ],
             },
             {

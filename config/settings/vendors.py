@@ -48,3 +48,7 @@ MODEL_URL_VARIABLES = ("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "YANDEXGPT_BASE_
 MODEL_CALL_SECONDS = env.number("MODEL_CALL_SECONDS", default=20, least=1, most=20)
 #: seconds that all models of a turn may take together: its lease is 45 s, and the reply has to be stored in it
 MODEL_TURN_SECONDS = env.number("MODEL_TURN_SECONDS", default=38, least=1, most=40)
+
+# --- evaluation -------------------------------------------------------------------------------------------------
+#: of the cases that come with the product, so many are run in a check before publishing beside all of staff
+CHECK_SHIPPED_CASES = env.number("CHECK_SHIPPED_CASES", default=100, most=10_000)

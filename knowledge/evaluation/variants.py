@@ -66,6 +66,7 @@ class Variant:
         if self.catalogue:
             catalogue_file.load(self.catalogue)
         if self.drafts:
+            index.lock()  # before any row, as whoever writes the index does
             operations.set_status(articles=Article.objects.filter(pk__in=self.drafts), status=Status.PUBLISHED, by=None)
             index.write(self.drafts)
 
