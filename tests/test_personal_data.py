@@ -18,7 +18,6 @@ from config.embedded import processes
 from tests.stack import Stack, running, until
 
 pytestmark = pytest.mark.timeout(300)
-PEOPLE = 25
 FIRST = (
     "Аглая",
     "Варфоломей",
@@ -35,7 +34,7 @@ FIRST = (
 
 @dataclass(frozen=True)
 class Person:
-    """Four things that may stand nowhere in the clear: 25 people give the hundred."""
+    """Four things that may stand nowhere in the clear."""
 
     name: str
     phone: str
@@ -43,8 +42,9 @@ class Person:
     secret: str
 
 
-@pytest.fixture(scope="module")
-def people() -> list[Person]:
+#: each of the ten first names in the small run; 25 people give a hundred planted things
+@pytest.fixture(scope="module", params=[10, pytest.param(25, marks=pytest.mark.proof)])
+def people(request: pytest.FixtureRequest) -> list[Person]:
     chance = random.Random(152)
     return [
         Person(
@@ -53,7 +53,7 @@ def people() -> list[Person]:
             email=f"person{number}.{chance.randrange(10**6)}@planted.example",
             secret=f"тайнослово{'абвгдежзиклмнопрстуфхцчшщэюя'[number]}{chance.randrange(10**6)}",
         )
-        for number in range(PEOPLE)
+        for number in range(request.param)
     ]
 
 
@@ -142,6 +142,6 @@ def test_what_was_planted_could_have_leaked(told: tuple[Stack, dict[str, bytes]]
 
     assert {(lead["phone"], lead["email"]) for lead in leads} == {(each.phone, each.email) for each in people}
     assert {lead["name"] for lead in leads} == {each.name for each in people}
-    assert stack.sql("SELECT count(*) FROM sales_leadfact WHERE kind = 'company'")[0][0] == PEOPLE
+    assert stack.sql("SELECT count(*) FROM sales_leadfact WHERE kind = 'company'")[0][0] == len(people)
     assert b"sales_message" in loot["dump"]
     assert all(loot[place] for place in ("dump", "valkey", "logs"))
