@@ -9,7 +9,7 @@ hidden too, as ``[ТЕКСТ_1]``, so nobody can ask for another's value by writ
 from __future__ import annotations
 
 from common.masking.forms import find_personal
-from common.masking.found import Found
+from common.masking.found import KINDS, Found
 from common.masking.masker import WRITTEN_MARK, Masker, Unmasking
 
-__all__ = ["WRITTEN_MARK", "Found", "Masker", "Unmasking", "find_personal"]
+__all__ = ["KINDS", "WRITTEN_MARK", "Found", "Masker", "Unmasking", "find_personal"]

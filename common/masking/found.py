@@ -6,6 +6,9 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable
 from typing import NamedTuple
 
+#: all kinds of marks; whoever reads, stands in for, or watches over marks takes them from here
+KINDS = ("ТЕЛЕФОН", "ПОЧТА", "КАРТА", "ДОКУМЕНТ", "ИМЯ", "ТЕКСТ", "АДРЕС", "ДАТА", "АККАУНТ")
+
 
 class Found(NamedTuple):
     """Where it stands, what kind it is, and what makes two of them the same.

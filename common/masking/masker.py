@@ -8,15 +8,15 @@ from itertools import groupby, pairwise
 from typing import Any
 
 from common.masking.forms import find_personal
-from common.masking.found import Found, Taken, apart
+from common.masking.found import KINDS, Found, Taken, apart
+from common.masking.known import KnownNames
 from common.masking.literals import Literals
-from common.masking.people import KnownNames, answered_with, find_people, names_in
+from common.masking.people import answered_with, find_people, names_in
 
 #: a mark as it is written, of these kinds or of others that are hidden beside them
 WRITTEN_MARK = re.compile(r"\[[А-ЯЁ]+_\d+\]")
-_KINDS = "ТЕЛЕФОН|ПОЧТА|КАРТА|ДОКУМЕНТ|ИМЯ|ТЕКСТ|АДРЕС|ДАТА|АККАУНТ"
 #: a mark as somebody may type it
-_MARK = re.compile(rf"\[\s*({_KINDS})[_ \\-]*(\d+)\s*\]", re.IGNORECASE)
+_MARK = re.compile(rf"\[\s*({'|'.join(KINDS)})[_ \\-]*(\d+)\s*\]", re.IGNORECASE)
 #: the beginning of a mark whose end hasn't come yet
 _HALF_MARK = re.compile(r"\[\s*[а-яё]{0,8}[_ \\-]*\d{0,6}\s*$", re.IGNORECASE)
 #: what is left of a value in the messages after the one that it begins in

@@ -40,41 +40,73 @@ _BETWEEN = re.compile(r"[\s,.()+–—-]{0,4}")
 #: as many parts as a number of eleven digits can have
 _PARTS_MOST = 12
 
-_AT = re.compile(r"\s*(?:@|[(\[{]\s*(?:at|собак\w|эт)\s*[)\]}]|\b(?:собак[аиу]|собачка|at|эт|dog)\b)\s*", re.IGNORECASE)
-_DOT = r"(?:\s*[.,]\s*|\s+(?:точка|тчк|dot)\s+)"
+_AT = re.compile(
+    r"\s*(?:@|[(\[{]\s*(?:at|собак\w|собачк\w|эт)\s*[)\]}]|\b(?:собак[аиу]|собачк[аиу]|at|эт"
+    r"|dog)\b)\s*",
+    re.IGNORECASE,
+)
+_DOT = r"(?:\s*[.,]\s*|\s?[(\[](?:dot|точка)[)\]]\s?|\s+(?:точка|тчк|dot)\s+)"
 _TLD = r"(?:ру|рф|ком|нет|орг|su|ru|com|net|org|info|io|by|kz|ua|uz|biz|pro|online|store|shop|site|me|tech|example)"
 _DOMAIN = re.compile(rf"(?P<name>[\w-]{{2,40}}(?:{_DOT}[\w-]{{1,40}}){{0,2}}?){_DOT}(?P<top>{_TLD})\b", re.IGNORECASE)
 _KNOWN_DOMAIN = re.compile(
-    r"(?P<name>e?mail|gmail|яндекс|yandex|ya|мейл|маил|мэйл|джимейл|gmeil|bk|list|inbox|rambler|рамблер|icloud"
+    r"(?P<name>e?mail|gmail|яндекс|yandex|ya|мейл|маил|мэйл|джимейл|gmeil|bk|бк|list|лист|inbox|инбокс|rambler"
+    r"|рамблер|icloud|айклауд|гмейл|гмаил|жмейл|аутлук|хотмейл"
     r"|outlook|hotmail)\s?(?P<top>ru|ру|com|ком)?\b",
     re.IGNORECASE,
 )
 #: words and signs in turn, so that there is one way to read it
 _LOCAL = re.compile(
-    r"(?<![^\W_])[^\W_]+(?:(?:\s?[._+%'-]{1,3}\s?|\s+(?:точка|тчк|dot|тире|дефис|минус|нижнее подч[её]ркивание"
+    r"(?<![^\W_])[^\W_]+(?:(?:\s?[._+%'-]{1,3}\s?|\s?[(\[](?:dot|точка)[)\]]\s?|\s+(?:точка|тчк|dot|тире|дефис"
+    r"|минус|нижнее подч[её]ркивание"
     r"|подч[её]ркивание|underscore|андерскор)\s+)[^\W_]+){0,6}$",
+    re.IGNORECASE,
+)
+#: «ivan_98 на мейл ру»
+_ON_HOST = re.compile(
+    r"(?<![\w.+-])[a-z0-9][\w.+-]{1,40}\s+на\s+(?:мейл|маил|мэйл|gmail|mail|гмейл|яндекс|yandex|рамблер|rambler"
+    r"|инбокс|inbox|бк|bk|лист|list)"
+    r"(?:[ .,]{1,3}(?:точка\s)?(?:ру|ru|ком|com))?(?!\w)",
     re.IGNORECASE,
 )
 _SPELT = re.compile(r"(?<![\w.])(?:[\w.+-] ){2,30}@(?: [\w.-]){4,30}(?!\w)")
 _LOCAL_MOST, _DOMAIN_MOST = 80, 80
 _SIGNS = (
+    (re.compile(r"\s*[(\[](?:dot|точка)[)\]]\s*", re.IGNORECASE), "."),
     (re.compile(r"\s*(?:\bточка\b|\bтчк\b|\bdot\b|,)\s*", re.IGNORECASE), "."),
     (re.compile(r"\s*(?:\bнижнее подч[её]ркивание\b|\bподч[её]ркивание\b|\bunderscore\b)\s*", re.IGNORECASE), "_"),
     (re.compile(r"\s*(?:\bтире\b|\bдефис\b|\bминус\b)\s*", re.IGNORECASE), "-"),
 )
 _TOPS = {"ру": "ru", "ком": "com", "нет": "net", "орг": "org"}
 _NAMES = {"яндекс": "yandex", "мейл": "mail", "маил": "mail", "мэйл": "mail", "джимейл": "gmail", "рамблер": "rambler"}
+_NAMES |= {
+    "инбокс": "inbox",
+    "бк": "bk",
+    "лист": "list",
+    "гмейл": "gmail",
+    "гмаил": "gmail",
+    "жмейл": "gmail",
+    "айклауд": "icloud",
+}
 
 
+#: a number of which one part is in words has this many in digits
+_FIVE_DIGITS = re.compile(r"\d(?:[^\d\n]{0,12}\d){4}")
+#: words before a number that is of a paper, not of a phone
+_PAPER = re.compile(r"(?:пасп|снилс|\bинн\b|сери[яи]|удостоверени)[^\d\n]{0,30}$", re.IGNORECASE)
+_CARD_WORD = re.compile(r"\bкарт\w{0,4}[^\d\n]{0,30}$", re.IGNORECASE)
 _MAYBE_AT = ("@", "собак", "собач", " at ", " эт ", "[at]", "(at)", "dog")
 
 
 def find_spoken(text: str, small: str) -> Iterator[Found]:
     """Numbers of phones and addresses in words, wholly or in part. ``small`` is the text in small letters."""
+    if " на " in small:
+        for match in _ON_HOST.finditer(text):
+            yield Found(*match.span(), "ПОЧТА", match[0].casefold())
     if any(word in small for word in _MAYBE_AT):
         yield from _addresses(text)
     # as many numerals as a phone has parts, or the last words of one that is half in digits
-    if sum(small.count(word) for word in _MAYBE_NUMBER) >= 2:
+    count = sum(small.count(word) for word in _MAYBE_NUMBER)
+    if count >= 2 or (count and _FIVE_DIGITS.search(text)):
         yield from _phones(text)
 
 
@@ -101,6 +133,14 @@ def _in_run(text: str, run: list[tuple[int, int, str, bool]]) -> Iterator[Found]
     if len(run) < 2 or not any(spoken for *_, spoken in run):
         return
     parts = _joined(run)
+    before = text[max(0, run[0][0] - 60) : run[0][0]]
+    digits = "".join(each[2] for each in parts)
+    if 4 <= len(digits) <= 20 and (
+        _PAPER.search(before) or (len(digits) > 11 and _CARD_WORD.search(before)) or len(digits) == 16
+    ):
+        kind = "ДОКУМЕНТ" if _PAPER.search(before) else "КАРТА"
+        yield Found(parts[0][0], parts[-1][1], kind, digits, digits)
+        return
     first = 0
     while first < len(parts):
         digits, found = "", None
@@ -116,6 +156,9 @@ def _in_run(text: str, run: list[tuple[int, int, str, bool]]) -> Iterator[Found]
         last, number = found
         yield Found(parts[first][0], parts[last][1], "ТЕЛЕФОН", number, number)
         first = last + 1
+
+
+_HUNDREDS_ONLY = re.compile("[1-9]00")
 
 
 def _number(digits: str) -> str:
@@ -135,6 +178,12 @@ def _joined(run: list[tuple[int, int, str, bool]]) -> list[tuple[int, int, str, 
             )
             if fits:
                 parts[-1] = (parts[-1][0], end, str(before + number), True)
+                continue
+        elif parts and not spoken and len(digits) == 2 and parts[-1][3] and _HUNDREDS_ONLY.fullmatch(parts[-1][2]):
+            # «девятьсот 55», where the whole of it fits no number otherwise
+            joined = str(int(parts[-1][2]) + int(digits))
+            if len("".join(each[2] for each in parts)) == 4:
+                parts[-1] = (parts[-1][0], end, joined, True)
                 continue
         parts.append((start, end, digits, spoken))
     return parts

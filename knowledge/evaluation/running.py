@@ -19,8 +19,10 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
+from stdnum import luhn
 
 from common import locks
+from common.masking import KINDS
 from common.promise import State
 from knowledge import operations as articles
 from knowledge.evaluation.cases import Case, Pattern, Setup, TurnCase
@@ -213,7 +215,10 @@ def seen_of(turn: Turn, *, waiting: bool, seconds: float = 0.0) -> Seen:
 
 # --- what stands for masked values ------------------------------------------------------------------------------
 
-_MARK = re.compile(r"\[(ТЕЛЕФОН|ПОЧТА|ИМЯ|КОМПАНИЯ)_(\d+)\]")
+#: whom somebody works for, in staff's cases; the masker leaves companies as they are
+COMPANY = "КОМПАНИЯ"
+#: what the masker writes, and what staff's cases have for a company beside it
+_MARK = re.compile(rf"\[({'|'.join((*KINDS, COMPANY))})_(\d+)\]")
 _NAMES = ("Анна", "Пётр", "Ольга", "Сергей", "Мария", "Игорь")
 
 
@@ -238,9 +243,25 @@ def _stand_in(text: str) -> str:
 
 def _made_up(match: re.Match[str]) -> str:
     number = int(match[2])
-    return {
-        "ТЕЛЕФОН": f"+7 916 555-{10 + number // 100 % 90}-{number % 100:02d}",
-        "ПОЧТА": f"customer{number}@example.com",
-        "ИМЯ": _NAMES[number % len(_NAMES)],
-        "КОМПАНИЯ": f"ООО «Пример {number}»",
-    }[match[1]]
+    return STAND_INS[match[1]](number)
+
+
+def _card(number: int) -> str:
+    digits = f"220070{number % 10**9:09d}"
+    return f"{digits}{luhn.calc_check_digit(digits)}"
+
+
+#: a made-up value for each kind of mark, which the masker finds to be of that kind again
+STAND_INS: dict[str, Callable[[int], str]] = {
+    "ТЕЛЕФОН": lambda number: f"+7 916 555-{10 + number // 100 % 90}-{number % 100:02d}",
+    "ПОЧТА": lambda number: f"customer{number}@example.com",
+    "ИМЯ": lambda number: _NAMES[number % len(_NAMES)],
+    "КАРТА": _card,
+    "ДОКУМЕНТ": lambda number: f"паспорт 45 10 {number % 10**6:06d}",
+    "АДРЕС": lambda number: f"ул. Лесная, д. {1 + number % 999}",
+    "ДАТА": lambda number: f"{1 + number % 28:02d}.03.{1960 + number % 40}",
+    "АККАУНТ": lambda number: f"@customer_{number}",
+    # somebody typed a mark himself
+    "ТЕКСТ": lambda number: f"[имя_{number}]",
+    COMPANY: lambda number: f"ООО «Пример {number}»",
+}

@@ -16,7 +16,7 @@ from common.promise import State
 from knowledge.evaluation.cases import Case, Pattern, ToolWanted, TurnCase, to_json
 from knowledge.evaluation.judging import PERSON, Seen, outcomes
 from knowledge.evaluation.models import EvaluationCase, EvaluationTurn, Outcome
-from knowledge.evaluation.running import seen_of
+from knowledge.evaluation.running import COMPANY, seen_of
 from sales.assistant.context import masker_of
 from sales.enums import Author
 from sales.models import Conversation, Lead, Message, Turn, User
@@ -108,7 +108,7 @@ def masking(lead: Lead) -> Callable[[str], str]:
         return masker.mask
     longest_first = sorted(map(re.escape, names), key=len, reverse=True)
     company = re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)", re.IGNORECASE)
-    return lambda text: company.sub("[КОМПАНИЯ_1]", masker.mask(text))
+    return lambda text: company.sub(f"[{COMPANY}_1]", masker.mask(text))
 
 
 # --- rows as cases ----------------------------------------------------------------------------------------------

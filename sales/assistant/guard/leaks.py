@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
+from common.masking import KINDS
 from sales.assistant.guard.evidence import Known
 from sales.assistant.guard.text import flat, plain
 from sales.assistant.guard.verdict import Finding, Kind
@@ -35,7 +36,7 @@ _TAG = re.compile(
 _ROLE = re.compile(r"(?:^|\n)\s*(?:system|assistant|developer|user|tool)\s*:\s", re.IGNORECASE)
 _MARK = re.compile(r"[\[【(<{]\s*([А-ЯЁ]{3,14})[_ \\-]{1,3}(\d{1,6})\s*[\]】)>}]")
 _LOOSE_MARK = re.compile(
-    r"\[\s*(ТЕЛЕФОН|ПОЧТА|КАРТА|ДОКУМЕНТ|ИМЯ|ТЕКСТ|АДРЕС|КОМПАНИЯ|ИНН|СЧ[ЕЁ]Т|ДАТА)[_ \\-]*(\d{1,6})\s*\]",
+    rf"\[\s*({'|'.join(KINDS)}|КОМПАНИЯ|ИНН|СЧ[ЕЁ]Т)[_ \\-]*(\d{{1,6}})\s*\]",
     re.IGNORECASE,
 )
 _ENCODED = re.compile(r"(?<![\w/+.%-])(?:[A-Za-z0-9+/_-]{40,}={0,2}|(?:[0-9a-f]{2}[ :]?){24,})(?![\w/])")
