@@ -33,17 +33,25 @@ OVERRIDE = "knowledge.override_releasecheck"
 SHOWN = 100
 #: seconds after which the page of a check that is under way looks again
 REFRESH = 3
-#: expectations that weren't met, for people; the others are rare in cases of staff
+#: expectations that weren't met, for people
 KINDS = {
     "reply": _("no answer"),
     "must": _("must be in the answer"),
-    "any_of": _("must be in the answer"),
+    "any_of": _("one of these must be in the answer"),
     "must_not": _("must not be in the answer"),
     "total": _("total of the quote"),
     "totals": _("total of the quote"),
-    "tools": _("tools that must be used"),
+    "tools": _("tool that must be used"),
+    "no_tools": _("tool that must not be used"),
     "outcome": _("the assistant"),
+    "chips": _("must be on a button"),
+    "citations": _("must be named as a source"),
+    "cards": _("card that must be shown"),
+    "no_cards": _("card that must not be shown"),
+    "forbidden": _("must never be in an answer"),
 }
+#: what came instead, where it is no name or text of its own
+FOUND = {"no quote": _("no quote"), "no call": _("no tool")}
 CONDITIONS = {
     "waiting": (_("under way"), "info"),
     "failed": (_("could not be finished"), "danger"),
@@ -154,8 +162,8 @@ class ReleaseCheckAdmin(ReadOnlyAdmin):
             messages.error(request, str(problem))
         else:
             check.refresh_from_db()
-            words = "Published although cases got worse." if check.overridden else "Published."
-            self.log_change(request, check, words)
+            worse = gettext("Published although cases got worse: %d") % check.worse
+            self.log_change(request, check, worse if check.overridden else gettext("Published: %d") % count)
             messages.success(request, gettext("Published: %d") % count)
         return HttpResponseRedirect(reverse("admin:knowledge_releasecheck_change", args=[pk]))
 
@@ -214,19 +222,17 @@ def _turn(number: int, turn: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _answer(told: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "text": told["text"],
-        "total": told["total"],
-        "missed": [
-            (KINDS.get(each["kind"], each["kind"]), _wanted(each["kind"], each["wanted"]), each["found"])
-            for each in told["missed"]
-        ],
-    }
+    return {"text": told["text"], "total": told["total"], "missed": [_missed(each) for each in told["missed"]]}
 
 
-def _wanted(kind: str, wanted: str) -> str:
-    if kind == "reply":
-        return ""
+def _missed(verdict: Mapping[str, str]) -> dict[str, Any]:
+    kind, wanted, found = verdict["kind"], verdict["wanted"], verdict["found"]
+    if kind == "reply":  # what was wanted is plain
+        return {"kind": KINDS[kind], "wanted": "", "found": found}
     if kind == "outcome":
-        return " | ".join(str(Outcome(each).label) if each in Outcome.values else each for each in wanted.split(" | "))
-    return wanted
+        wanted, found = _outcomes(wanted.split(" | ")), _outcomes(found.split(", "))
+    return {"kind": KINDS.get(kind, kind), "wanted": wanted, "found": FOUND.get(found, found)}
+
+
+def _outcomes(names: list[str]) -> str:
+    return ", ".join(str(Outcome(each).label) if each in Outcome.values else each for each in names)
