@@ -11,7 +11,7 @@ from knowledge.enums import Kind
 from knowledge.search import dense
 from knowledge.search.dense import Near
 from knowledge.search.query import Query, read
-from knowledge.search.sparse import SPARE, ArticleScore, Hit, Sparse, articles, published, score
+from knowledge.search.sparse import SPARE, ArticleScore, Hit, Sparse, articles, published, published_first, score
 
 #: what likeness counts beside words. On the labelled set of ``benchmarks/data/retrieval`` all between 0.45 and 0.7 is
 #: equally good; the middle trusts neither half more
@@ -68,7 +68,7 @@ def fused(query: Query, vector: Vector, embedder: Embedder, *, limit: int) -> li
     by_meaning = dense.near(vector, embedder, articles=found, limit=max(CANDIDATES, limit))
     both = _together(by_words, by_meaning, embedder, query.possible)
     both.sort(key=lambda each: (-each.score, each.article))
-    return _hits(both[: limit + SPARE])[:limit]
+    return published_first(both[: limit + SPARE], _hits, limit=limit)
 
 
 def _together(

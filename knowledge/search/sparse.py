@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 from django.db import connection
@@ -28,6 +29,8 @@ JOIN knowledge_passage AS p USING (article_id)
 #: passages, by score, whose articles are looked at: more than there may be hits, since articles have several passages
 #: and a good text and a good question together beat a better one alone
 BEST = 150
+T = TypeVar("T")
+
 #: hits looked for beyond the limit, since some may have been withdrawn; their postings go when the index is written
 SPARE = 20
 
@@ -161,7 +164,18 @@ def _lists(marks: list[int]) -> list[tuple[int, int, bytes]]:
 
 def hits_of(query: Query, scored: Scored, *, limit: int) -> list[Hit]:
     """The best published articles for a question whose postings are added up already; at most ``limit``."""
-    return _hits(articles(scored, limit=limit + SPARE), query)[:limit] if limit > 0 else []
+    if limit < 1:
+        return []
+    found = articles(scored, limit=limit + SPARE)
+    return published_first(found, partial(_hits, query=query), limit=limit)
+
+
+def published_first(found: Sequence[T], hits: Callable[[Sequence[T]], list[Hit]], *, limit: int) -> list[Hit]:
+    """The first ``limit`` of what was found; the spare ones are only read where some before them were withdrawn."""
+    made = hits(found[:limit])
+    if len(made) < min(limit, len(found)):
+        made += hits(found[limit:])
+    return made[:limit]
 
 
 def articles(scored: Scored, *, limit: int) -> list[ArticleScore]:
