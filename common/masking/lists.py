@@ -33,14 +33,18 @@ _DOUBTFUL_NAMES = """
 """
 DOUBTFUL_NAMES = frozenset(_DOUBTFUL_NAMES.split())
 #: names by the dictionary that are more often somebody's product
-BRANDS = frozenset(
-    "гермес октавия веста наоми наполеон логан тинькофф аврора афродита венера меркурий".split()  # noqa: SIM905
-)
+_BRANDS = """
+    гермес октавия веста наоми наполеон логан тинькофф аврора афродита венера меркурий
+    диор шанель прада армани версаче
+"""
+BRANDS = frozenset(_BRANDS.split())
 
 #: the same in Latin letters
-LATIN_BRANDS = frozenset(
-    "victoria arena alisa salut vesta venera diana stella regina milana ariana lilia lidia rosalia aurora".split()  # noqa: SIM905
-)
+_LATIN_BRANDS = """
+    german roman victoria arena alisa salut vesta venera diana stella regina
+    milana ariana lilia lidia rosalia aurora
+"""
+LATIN_BRANDS = frozenset(_LATIN_BRANDS.split())
 
 _ANSWERS_NO_NAME = """
     да нет ок окей хорошо ладно потом позже неважно зачем секрет аноним анонимно никак пропустить дальше спасибо привет
@@ -337,6 +341,7 @@ FIRST_SURNAMES = frozenset(
         ),
         *(
             "ким",
+            "чен",
             "пак",
             "цой",
             "чой",
@@ -360,7 +365,7 @@ FIRST_SURNAMES = frozenset(
 NICKNAMES = frozenset(["серый", "лысый", "рыжий", "седой", "малой", "батя", "саня", "дед"])
 #: what a street or a district is called by, not a person: «Невский район»
 OF_PLACES = re.compile(
-    r"(?:район|кра[йяюе]|област|проспект|улиц|шоссе|округ|рын[ок]|вокзал|пос[её]л|бульвар|мост|площад|завод"
+    r"(?:гор[аы]\b|озер|остров|рек[аи]\b|дач[аи]|бор\b|район|кра[йяюе]|област|проспект|улиц|шоссе|округ|рын[ок]|вокзал|пос[её]л|бульвар|мост|площад|завод"
     r"|переул|набережн|проезд"
     r"|тупик|алле|парк|сад\b|фонтан|собор|музе|театр|монастыр|лицей|гимнази|школ|институт|университет|отделени"
     r"|метро|филиал|сельсовет"

@@ -174,7 +174,8 @@ def find_places(text: str, small: str) -> Iterator[Found]:
     for match in _STREET.finditer(text):
         start, end = match.span()
         on_it = text[max(0, start - 3) : start].casefold() in {"на ", "по "} and not _AMOUNT.match(text, end)
-        if (on_it or _ENDS.match(text, end)) and _is_street(match["words"], flat=bool(match["tail"])):
+        flat = bool(match["tail"]) or (on_it and match["words"].endswith(("ова", "ева", "ина", "ого")))
+        if (on_it or _ENDS.match(text, end)) and _is_street(match["words"], flat=flat):
             yield Found(start, end, "АДРЕС", re.sub(r"[\W_]+", " ", text[start:end].casefold()))
 
 

@@ -55,6 +55,17 @@ _INITIAL_FIRST = re.compile(
 )
 _LATIN_INITIAL = re.compile(r"(?P<name>[A-Z][a-z]{2,20})\s[A-Z]\.(?!\w)")
 _NOT_INITIALS = frozenset("ип рф ао тк он ооо ты мы вы ру вк тг тз кп цб уз и а я у о в с к".split())  # noqa: SIM905
+#: what is said of things, plants and beasts as well
+_OF_THINGS_WORDS = """
+    быть стоить пахнуть цвести расти жить умирать помогать работать мочь начаться есть
+    продаваться называться значить подходить получиться закончиться кончиться нужный входить
+"""
+_OF_THINGS = frozenset(_OF_THINGS_WORDS.split())
+_IS_AWAY = re.compile(
+    r"\s+(?:(?:уже|ещё|еще|сейчас|пока|сегодня)\s+)?"
+    r"(?:в\s+отпуске|на\s+больничном|в\s+декрете|на\s+месте|на\s+обеде|заболел|занят)"
+)
+_IS_OURS = re.compile(r"\s+(?:аке|ака|апа|наш|наша|мой|моя)(?!\w)")
 _TRADE = re.compile(
     r"(?:администратор|менеджер|юрист|бухгалтер|директор|маркетолог|владел|хозя|секретар|продав|дизайнер|курьер)\w*$"
 )
@@ -154,19 +165,51 @@ def _by_themselves(reader: Reader) -> None:
 def _does(reader: Reader, place: int, kind: Kind) -> bool:
     """A name that is a word as well, with a capital, and with what only people do beside it: «расписалась Мила»."""
     token = reader.tokens[place]
-    if not token.capital or kind.place or reader.is_brand(place, kind):
+    surname = ends_as_surname(token.word) and kind.surname >= MAYBE
+    if reader.is_brand(place, kind) or (kind.place and not surname):
         return False
-    if kind.name < SURNAME and token.word not in DOUBTFUL_NAMES and token.word not in NICKNAMES:
-        return False
-    if not is_called(token.word) and token.word not in NICKNAMES:
-        return False
+    if not token.capital:
+        surname = (kind.surname >= SURE and kind.other <= 0.25) or (surname and kind.other - kind.place < 0.1)
+        if not surname:
+            return False
+    elif not surname:
+        unknown = not kind.known and _RUSSIAN.fullmatch(token.word) is not None and "-" not in token.word
+        named = kind.name >= SURNAME or token.word in DOUBTFUL_NAMES or unknown
+        if token.word not in NICKNAMES and not (named and (unknown or is_called(token.word))):
+            return False
+        starts = not reader.text[: token.start].rstrip(' «"(')[-1:].isalnum()
+        if kind.known and starts and _IS_AWAY.match(reader.text, token.end):
+            return True
+        if starts and _IS_OURS.match(reader.text, token.end):
+            return True
     for other, gap in ((place + 1, place), (place - 1, place - 1)):
         if not 0 <= other < len(reader.tokens) or not reader.close(gap):
             continue
-        word = reader.tokens[other].word
-        if _DOING.match(word) or (other > place and _TRADE.match(word) and not reader.tokens[other].capital):
+        after = reader.tokens[other]
+        if _DOING.match(after.word):
+            return True
+        if (
+            other > place
+            and not after.capital
+            and (_TRADE.match(after.word) or (kind.known and _is_of_people(after.word)))
+        ):
             return True
     return False
+
+
+@lru_cache(maxsize=5_000)
+def _is_of_people(word: str) -> bool:
+    """«Гуля кассирша», «Лилия ждёт»: somebody alive in the nominative, or what one alone does."""
+    parse = analyzer().parse(word)[0]
+    if "anim" in parse.tag and "nomn" in parse.tag and "NOUN" in parse.tag:
+        return bool(parse.is_known)
+    verb = (
+        "VERB" in parse.tag
+        and "sing" in parse.tag
+        and "impr" not in parse.tag
+        and ("3per" in parse.tag or "past" in parse.tag)
+    )
+    return bool(verb and parse.is_known and parse.normal_form not in _OF_THINGS)
 
 
 def _belongs_to_town(reader: Reader, place: int) -> bool:
@@ -239,12 +282,16 @@ def _told_afterwards(reader: Reader) -> None:
         kind = kind_of(token.word)
         likely = (kind.name >= SURNAME or kind.surname >= SURNAME) and not kind.place
         likely = likely or (token.capital and ends_as_surname(token.word) and not kind.functional)
+        if not kind.known and not _RUSSIAN.fullmatch(token.word):
+            continue  # «AI-Менеджер пишет»
         starts = place == 0 or not reader.text[: token.start].rstrip(" ")[-1:].isalnum()
         if starts and token.capital and _CALLED_SO.match(reader.text, token.end):
             reader.take(place, place + 1)
             continue
-        if not (likely or (starts and token.capital and not kind.known)):
+        if not (likely or (starts and token.capital and not kind.known)) or not (token.capital or starts):
             continue
+        if not token.capital and not ends_as_surname(token.word) and not is_called(token.word):
+            continue  # «любой из двух»
         if ON_THE_LINE.match(reader.text, token.end):
             reader.take(place, place + 1)
     for match in BELONGS.finditer(reader.text):
@@ -310,7 +357,8 @@ def _called(reader: Reader) -> None:
         at = reader.at.get(match.start("name"))
         if at is not None and not reader.taken[at] and reader.tokens[at].word not in NO_NAMES:
             kind, word = kind_of(match["name"].casefold()), match["name"].casefold()
-            if kind.surname >= SURE or ((kind.name >= MAYBE or word in DOUBTFUL_NAMES) and is_called(word)):
+            unknown = not kind.known and match["name"][0].isupper() and word not in BRANDS
+            if unknown or kind.surname >= SURE or ((kind.name >= MAYBE or word in DOUBTFUL_NAMES) and is_called(word)):
                 reader.take(at, at + 1)
     for place, token in enumerate(reader.tokens):
         if reader.taken[place] or token.word in NO_NAMES or len(token.word) < 2 or not CYRILLIC.search(token.word):

@@ -26,6 +26,15 @@ _FOND = re.compile(
     r"(?:(?:[оеи]чк|ул|юл|уш|юш|ун|юн|ушк|юшк|ус|юс|юх|ух|ах|ях|еньк|оньк|к)(?:[аеуия]|[ое]й|ю)"
     r"|(?:усик|юсик|асик|чик|ик|ок|ёк|ян|он|ос)(?:[аеуи]|ом)?)$"
 )
+#: what names of Central Asia and the Caucasus end with
+_EASTERN = re.compile(
+    r"[а-я]{2}(?:джан|жан|жон|бек|бай|гуль|хан|улла|улло|[иу][дт]{2}ин|муд{1,2}ин|мур[ао]д|назар|з[ао]да|бону|нис[ао]|биби|гельды|берды|али"
+    r"|магомед|сул[ую])(?:а|у|ом|е|и|ы|ой|ю)?$"
+)
+_NOT_EASTERN = re.compile(r"(?:ма[нн]и|к[еэ]ш|фид|плей|фл[еэ]ш|кам|ролл?|к[еэ]т|драйв)бек")
+_ALL_RUSSIAN = re.compile(r"[а-яё]+")
+#: Latin letters that look like Russian ones
+_LOOKALIKES = str.maketrans("aceopxykmth", "асеорхукмтн")
 _BARE = ("", "а", "я", "ь", "й")
 
 
@@ -143,7 +152,7 @@ def _is_listed(word: str) -> bool:
     word = word.replace("ё", "е")
     if word in names:
         return True
-    if _is_diminutive(word):
+    if (_EASTERN.search(word) and not _NOT_EASTERN.search(word)) or _is_diminutive(word):
         return True
     ending = _CASES.search(word)
     return ending is not None and ending.start() > 3 and any(word[: ending.start()] + each in names for each in _BARE)
@@ -206,8 +215,11 @@ def is_called(word: str) -> bool:
 
 def token_of(match: re.Match[str]) -> Token:
     """A word of a text."""
-    word = match[0]
-    return Token(match.start(), match.end(), word.casefold().replace("’", "'"), word[0].isupper())
+    word = match[0].casefold().replace("’", "'")
+    if not word.isascii() and CYRILLIC.search(word):
+        alike = word.translate(_LOOKALIKES)
+        word = alike if _ALL_RUSSIAN.fullmatch(alike) else word
+    return Token(match.start(), match.end(), word, match[0][0].isupper())
 
 
 def ends_as_surname(word: str) -> bool:

@@ -10,6 +10,7 @@ import pytest
 from common.masking import Masker
 from tests.common import later_phrases as later
 from tests.common import personal_phrases as phrases
+from tests.common import talk_phrases as talk
 from tests.common import writings
 from tests.common.recall import leaks, lines
 
@@ -41,7 +42,14 @@ def test_what_came_later_is_found(kind: str, least: float) -> None:
     assert found(getattr(later, kind)) >= least
 
 
-@pytest.mark.parametrize("text", [*lines(phrases.PLAIN), *lines(later.LATE_PLAIN)])
+@pytest.mark.parametrize("line", [*lines(talk.SPOKEN_NAMES), *lines(talk.SPOKEN_VALUES)])
+def test_what_nothing_introduces_is_found(line: str) -> None:
+    line = line.replace(r"\n", "\n")
+
+    assert leaks(line, Masker().mask(re.sub(r"[{}]", "", line))) == []
+
+
+@pytest.mark.parametrize("text", [*lines(phrases.PLAIN), *lines(later.LATE_PLAIN), *lines(talk.NOTHING)])
 def test_what_only_looks_like_it_stays(text: str) -> None:
     assert Masker().mask(text) == text
 
