@@ -76,8 +76,9 @@ def test_a_sample_of_the_scripted_cases_has_no_forbidden_effect(world: World) ->
     assert play(planned[:: len(planned) // SCRIPTED], world) == []
 
 
-def test_some_generated_cases_have_no_forbidden_effect(world: World) -> None:
-    assert play(generated(seed=20261125, count=GENERATED), world) == []
+@small_and_long(small=GENERATED, long=120)
+def test_some_generated_cases_have_no_forbidden_effect(world: World, count: int) -> None:
+    assert play(generated(seed=20261125, count=count), world) == []
 
 
 @small_and_long(small=1, long=2)
