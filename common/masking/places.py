@@ -22,13 +22,14 @@ _SETTLED = (
     r"|общежити[еяию]"
     r"|гск|территория)"
 )
-_WORD = r"[А-ЯЁA-Z][А-ЯЁа-яёA-Za-z]*(?:-[А-ЯЁа-яёA-Za-z]+)*\.?"
+#: of so many parts and letters, for one way to read a word without end
+_WORD = r"[А-ЯЁA-Z][А-ЯЁа-яёA-Za-z]{0,30}(?:-[А-ЯЁа-яёA-Za-z]{1,30}){0,3}\.?"
 _ORDINAL = r"\d{1,4}(?:-?(?:я|й|ая|ой|ый|го|му|е))"
 _QUOTE = '[«»"“”„]?'
 #: capitals, numerals («8 Марта», «3-я»), and the small words between them
 _NAME = (
     rf"{_QUOTE}(?:{_ORDINAL}\s+)?(?:\d{{1,4}}\s+(?=[А-ЯЁ]|года|лет))?(?:им\.\s?|имени\s|реки\s)?(?:{_WORD}|года|лет)"
-    rf"(?:[ -](?:и\s+|на\s+)?(?:{_WORD}|{_ORDINAL}|км|реки|года)){{0,3}}{_QUOTE}"
+    rf"(?:[ ](?:и\s+|на\s+)?(?:{_WORD}|{_ORDINAL}|км|реки|года)){{0,3}}{_QUOTE}"
 )
 #: after «ул.» it needs no capital
 _ANY_NAME = (
@@ -182,7 +183,7 @@ def find_places(text: str, small: str) -> Iterator[Found]:
 @lru_cache(maxsize=5_000)
 def _is_street(words: str, *, flat: bool) -> bool:
     """«Большая Садовая», «Баумана», «Арбат»: an adjective as of streets, or a surname in the genitive."""
-    if _NOT_STREETS.match(words):
+    if len(words) > 90 or _NOT_STREETS.match(words):
         return False
     last = re.split(r"[\s]", words)[-1].casefold()
     if last in _THINGS:

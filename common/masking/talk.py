@@ -28,6 +28,7 @@ from common.masking.lists import (
 )
 from common.masking.words import (
     CYRILLIC,
+    LONGEST,
     MAYBE,
     SPACES,
     SURE,
@@ -200,6 +201,8 @@ def _does(reader: Reader, place: int, kind: Kind) -> bool:
 @lru_cache(maxsize=5_000)
 def _is_of_people(word: str) -> bool:
     """«Гуля кассирша», «Лилия ждёт»: somebody alive in the nominative, or what one alone does."""
+    if len(word) > LONGEST:
+        return False
     parse = analyzer().parse(word)[0]
     if "anim" in parse.tag and "nomn" in parse.tag and "NOUN" in parse.tag:
         return bool(parse.is_known)
@@ -226,8 +229,8 @@ def _is_after_somebody(reader: Reader, place: int) -> bool:
 @lru_cache(maxsize=10_000)
 def is_famous(word: str) -> bool:
     """Whether a surname is of somebody whom everybody knows."""
-    if word in FAMOUS:
-        return True
+    if word in FAMOUS or len(word) > LONGEST:
+        return word in FAMOUS
     return any(each.normal_form in FAMOUS and "Surn" in each.tag for each in analyzer().parse(word))
 
 
@@ -478,6 +481,8 @@ def _in_row(reader: Reader, place: int, kind: Kind) -> bool:
 @lru_cache(maxsize=10_000)
 def _is_thing(word: str) -> tuple[bool, bool]:
     """Whether a word may be of somebody alive, and whether it is a noun or an adjective first of all."""
+    if len(word) > LONGEST:
+        return (False, False)
     parses = analyzer().parse(word)
     alive = any("anim" in each.tag and "nomn" in each.tag for each in parses)
     return alive, alive or any("NOUN" in each.tag or "ADJF" in each.tag for each in parses[:1])

@@ -89,6 +89,10 @@ _READ_AS = tuple(
 )
 
 
+#: no name has more letters, and the dictionary takes long over words without end
+LONGEST = 40
+
+
 class Kind(NamedTuple):
     """How likely a word is to be what; ``other`` is the share of readings that are no part of a name."""
 
@@ -161,7 +165,7 @@ def _is_listed(word: str) -> bool:
 @lru_cache(maxsize=50_000)
 def kind_of(word: str) -> Kind:
     """What the dictionary says of a word in small letters."""
-    if not CYRILLIC.search(word):
+    if not CYRILLIC.search(word) or len(word) > LONGEST:
         return Kind(0, 0, 0, 0, 0, False, False)
     name = surname = patronymic = place = other = functional = 0.0
     called: set[str] = set()
@@ -192,6 +196,8 @@ def kind_of(word: str) -> Kind:
 @lru_cache(maxsize=50_000)
 def is_pure(word: str) -> bool:
     """Whether a word in small letters is a first name and nothing else, in this very form."""
+    if len(word) > LONGEST:
+        return False
     kind = kind_of(word)
     if word == "яна":
         return False  # «я на»
@@ -208,6 +214,8 @@ def is_pure(word: str) -> bool:
 @lru_cache(maxsize=10_000)
 def is_called(word: str) -> bool:
     """Whether a name stands as somebody is called by it."""
+    if len(word) > LONGEST:
+        return False
     if word in FIRST_NAMES or word in DOUBTFUL_NAMES or (not analyzer().word_is_known(word) and _is_listed(word)):
         return True
     return any("Name" in each.tag and each.tag.case in {"nomn", "voct"} for each in analyzer().parse(word))
