@@ -28,7 +28,7 @@ FIRST_NAMES = frozenset(_FIRST_NAMES.split())
 #: first names that are words as well, or somebody's product: names where the words before them say so
 _DOUBTFUL_NAMES = """
     слава света рая тома вера надежда любовь роза лилия лев роман софия алиса маруся май лада лида гена люда ника
-    рада мага гера бек лика ася мира нора злата лана август веня сема лея инга тая ия
+    ляля рада мага гера бек лика ася мира нора злата лана август веня сема лея инга тая ия
     лиана галка сонька славка мишка мила полька юля гуля поля люба серёжка василиска милка
 """
 DOUBTFUL_NAMES = frozenset(_DOUBTFUL_NAMES.split())

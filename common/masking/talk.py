@@ -189,13 +189,21 @@ def _does(reader: Reader, place: int, kind: Kind) -> bool:
         after = reader.tokens[other]
         if _DOING.match(after.word):
             return True
-        if (
-            other > place
-            and not after.capital
-            and (_TRADE.match(after.word) or (kind.known and _is_of_people(after.word)))
-        ):
+        said = _TRADE.match(after.word) or (kind.known and _is_of_people(after.word))
+        if other < place:
+            said = kind.known and _is_alive(after.word)  # «кадровик Света»
+        if said and not after.capital:
             return True
     return False
+
+
+@lru_cache(maxsize=5_000)
+def _is_alive(word: str) -> bool:
+    """Whether a word is of somebody alive first of all, in the nominative."""
+    if len(word) > LONGEST:
+        return False
+    parse = analyzer().parse(word)[0]
+    return bool(parse.is_known and {"NOUN", "anim", "nomn", "sing"} <= parse.tag.grammemes and "Name" not in parse.tag)
 
 
 @lru_cache(maxsize=5_000)
@@ -455,7 +463,7 @@ def _is_short(token: Token) -> bool:
 def _in_row(reader: Reader, place: int, kind: Kind) -> bool:
     """«Я, Толик и Жанна»."""
     token = reader.tokens[place]
-    if not token.capital or kind.place > 0.3 or token.word in BRANDS or token.word in NO_NAMES:
+    if not token.capital or token.word in BRANDS or token.word in NO_NAMES or (kind.place > 0.3 and kind.name < SURE):
         return False
     if not _may_be(token) and (kind.functional or not _is_thing(token.word)[0]):
         return False
