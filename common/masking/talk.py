@@ -100,8 +100,9 @@ def read(reader: Reader) -> None:
     _with_initials(reader)
     _called(reader)
     _alone(reader)
-    for _ in range(2):
-        _beside_names(reader)
+    if any(reader.taken) or any(each.word in FIRST_SURNAMES for each in reader.tokens):
+        for _ in range(2):
+            _beside_names(reader)
 
 
 def _may_be(token: Token) -> bool:

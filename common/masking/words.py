@@ -32,6 +32,7 @@ _EASTERN = re.compile(
     r"|магомед|сул[ую])(?:а|у|ом|е|и|ы|ой|ю)?$"
 )
 _NOT_EASTERN = re.compile(r"(?:ма[нн]и|к[еэ]ш|фид|плей|фл[еэ]ш|кам|ролл?|к[еэ]т|драйв)бек")
+_LATIN = re.compile(r"[a-z]")
 _ALL_RUSSIAN = re.compile(r"[а-яё]+")
 #: Latin letters that look like Russian ones
 _LOOKALIKES = str.maketrans("aceopxykmth", "асеорхукмтн")
@@ -224,7 +225,7 @@ def is_called(word: str) -> bool:
 def token_of(match: re.Match[str]) -> Token:
     """A word of a text."""
     word = match[0].casefold().replace("’", "'")
-    if not word.isascii() and CYRILLIC.search(word):
+    if not word.isascii() and _LATIN.search(word):
         alike = word.translate(_LOOKALIKES)
         word = alike if _ALL_RUSSIAN.fullmatch(alike) else word
     return Token(match.start(), match.end(), word, match[0][0].isupper())
