@@ -504,6 +504,8 @@ def _touches(reader: Reader, place: int, kind: Kind) -> bool:
         if not 0 <= other < len(reader.tokens) or not reader.taken[other] or not reader.close(gap):
             continue
         name = reader.tokens[other]
+        if not CYRILLIC.search(token.word) and (other > place or CYRILLIC.search(name.word)):
+            continue  # «Saved Анна», «Saved Anna»
         if not token.capital:
             small = not name.capital and (
                 kind.surname >= SURNAME or (ends_as_surname(token.word) and not kind.functional)
