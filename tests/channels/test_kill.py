@@ -145,6 +145,7 @@ def strike(stack: Stack, victim: str) -> None:
             " AND pid <> pg_backend_pid()"
         )
         return
+    until(lambda: _answers(stack), seconds=60, what="PostgreSQL is there")
     if victim == "postgres":  # all of the server dies with one session, and recovers
         (row,) = stack.sql(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid() LIMIT 1"
