@@ -260,7 +260,7 @@ class ArticleAdmin(HistoryAdmin):
         return _releases.check_chosen(self, request, queryset)
 
     def has_check_permission(self, request: HttpRequest) -> bool:
-        return request.user.has_perms([_releases.PUBLISH, "knowledge.view_releasecheck"])
+        return request.user.has_perms(_releases.MAY_CHECK)
 
     @action(description=_("Publish"), permissions=["change"])
     def publish(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:

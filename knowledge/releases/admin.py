@@ -28,6 +28,8 @@ from knowledge.releases.models import DraftsChanged, ReleaseCase, ReleaseCheck, 
 from sales.models import User
 
 PUBLISH = "knowledge.change_article"
+#: asking for a check, and publishing what has stood one
+MAY_CHECK = (PUBLISH, "knowledge.view_releasecheck")
 OVERRIDE = "knowledge.override_releasecheck"
 #: cases that the page shows of one kind
 SHOWN = 100
@@ -76,8 +78,6 @@ def condition_of(check: ReleaseCheck) -> str:
 
 def check_chosen(model_admin: Any, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
     """The action of the list of articles: owe a check of the drafts among them, and show its page."""
-    if not request.user.has_perms([PUBLISH, "knowledge.view_releasecheck"]):
-        raise PermissionDenied
     published = chosen.exclude(status="draft").count()
     try:
         check, created = operations.ask_for_check(chosen=chosen, by=cast(User, request.user), now=timezone.now())
@@ -144,7 +144,7 @@ class ReleaseCheckAdmin(ReadOnlyAdmin):
     def publish(self, request: HttpRequest, pk: uuid.UUID) -> HttpResponse:
         """The two buttons. Which one was pressed says whether worse cases are put up with."""
         although_worse = "although_worse" in request.POST
-        wanted = [PUBLISH, "knowledge.view_releasecheck", *([OVERRIDE] if although_worse else [])]
+        wanted = [*MAY_CHECK, *([OVERRIDE] if although_worse else [])]
         if request.method != "POST" or not request.user.has_perms(wanted):
             raise PermissionDenied
         check = get_object_or_404(ReleaseCheck, pk=pk)

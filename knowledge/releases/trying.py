@@ -78,24 +78,20 @@ def sweep(*, now: datetime) -> int:
 def fulfil(check: ReleaseCheck, *, seconds: float) -> None:
     """Run cases until the time is up or all are run. Safe to repeat: what is stored isn't run again."""
     until = time.monotonic() + seconds
-    if check.total is None:
-        _plan(check)
     cases = {case.id: case for case in chosen()}
+    if check.total is None:
+        _plan(check, list(cases))
+    _still_the_same(check)
     for row in check.cases.filter(verdict=Verdict.WAITING).defer("turns"):
-        if not unchanged(check):
-            raise DraftsChanged
         _run(check, row, cases.get(row.name))
         if time.monotonic() > until:
             raise MoreToDo
-    if not unchanged(check):
-        raise DraftsChanged
     with check.fenced():
         ReleaseCheck.objects.filter(pk=check.pk).update(finished_at=timezone.now())
 
 
-def _plan(check: ReleaseCheck) -> None:
+def _plan(check: ReleaseCheck, names: Sequence[str]) -> None:
     """Note which cases are to be run: those of now, whatever staff add meanwhile."""
-    names = [case.id for case in chosen()]
     if not names:
         raise LastingProblem("there are no cases to run")
     with check.fenced():
@@ -112,6 +108,11 @@ def unchanged(check: ReleaseCheck) -> bool:
     return not ReleaseDraft.objects.filter(release=check).exclude(same).exists() and check.drafts.exists()
 
 
+def _still_the_same(check: ReleaseCheck) -> None:
+    if not unchanged(check):
+        raise DraftsChanged
+
+
 def _run(check: ReleaseCheck, row: ReleaseCase, case: Case | None) -> None:
     if case is None:  # staff have deleted it or switched it off meanwhile
         _store(check, row, Verdict.GONE, "")
@@ -123,8 +124,7 @@ def _run(check: ReleaseCheck, row: ReleaseCase, case: Case | None) -> None:
     for run in (before, after):
         if any(turn.seen.problem.startswith(_NOT_THE_CASE) for turn in run.turns):
             raise TemporaryProblem("the database was away or busy while a case was run")
-    if not unchanged(check):
-        raise DraftsChanged  # the second conversation may have been held without them
+    _still_the_same(check)  # or the second conversation may have been held without them
     _store(check, row, verdict_of(before, after), json.dumps(list(_beside(before, after)), ensure_ascii=False))
 
 

@@ -304,7 +304,7 @@ def test_a_case_that_is_switched_off_meanwhile_counts_for_nothing(parrots: Artic
     ask(editor, parrots)
     check = ReleaseCheck.objects.get()
     check.take(now=timezone.now())
-    trying._plan(check)
+    trying._plan(check, [each.id for each in trying.chosen()])
     EvaluationCase.objects.filter(name="second").update(is_active=False)
 
     tasks.check_release(str(check.pk))
