@@ -10,8 +10,9 @@ from django.utils.translation import gettext
 from common.fields import readable
 from common.text import clean
 from sales import notices
-from sales.enums import Author, HandoverReason, NoticeKind
-from sales.models import Conversation, Handover, Message, User
+from sales.enums import HandoverReason, NoticeKind
+from sales.hearsay import latest_words
+from sales.models import Conversation, Handover, User
 
 #: the longest open question and the longest piece of a message in the summary, in characters
 QUESTION_MOST, PIECE_MOST = 500, 200
@@ -24,7 +25,7 @@ def record(conversation: Conversation, *, reason: HandoverReason, question: str,
 
     Without a ``question`` it is what the customer wrote last. Called again, the latest reason and question stand.
     """
-    latest = _latest(conversation)
+    latest = latest_words(conversation.pk, most=MESSAGES_MOST)
     question = (clean(question).strip() or (latest[-1] if latest else ""))[:QUESTION_MOST]
     summary = _summary(conversation, latest=latest)
     row = Handover.objects.open().filter(conversation=conversation).first()
@@ -53,12 +54,6 @@ def close(conversation: Conversation, *, by: User | None, now: datetime) -> None
     row.taken_at, row.taken_by = now, by
     row.save(update_fields={"taken_at", "taken_by"})
     notices.see(notices.about(NoticeKind.HANDOVER, str(row.pk)), by=by, now=now)
-
-
-def _latest(conversation: Conversation) -> list[str]:
-    """What the customer wrote last, oldest first."""
-    found = Message.objects.filter(conversation=conversation, author=Author.CUSTOMER).order_by("-seq")[:MESSAGES_MOST]
-    return [str(readable(message, "text")) for message in reversed(found)]
 
 
 def _summary(conversation: Conversation, *, latest: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Whether a customer has really given a phone or an e-mail: a model may not make one up, nor keep somebody else's."""
+"""What a customer wrote lately, and whether they gave a phone or an e-mail: a model may not make one up."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def heard(conversation_id: uuid.UUID, *, phone: str = "", email: str = "") -> tu
     email_known = not email or address == normalize_email(lead.email)
     if phone_known and email_known:
         return True, True
-    texts = _texts(conversation_id)
+    texts = latest_words(conversation_id, most=MESSAGES_MOST)
     found = {(each.kind, each.key) for text in texts for each in find_personal(text)}
     # a number may be spread over several messages, with words between
     digits = re.sub(r"\D", "", "".join(texts))
@@ -37,7 +37,12 @@ def heard(conversation_id: uuid.UUID, *, phone: str = "", email: str = "") -> tu
     )
 
 
-def _texts(conversation_id: uuid.UUID) -> list[str]:
-    """What the customer wrote, oldest first."""
-    latest = Message.objects.filter(conversation=conversation_id, author=Author.CUSTOMER).order_by("-seq")
-    return [str(readable(message, "text")) for message in reversed(latest[:MESSAGES_MOST])]
+def latest_of_customer(conversation_id: uuid.UUID, *, most: int) -> list[Message]:
+    """The latest messages of the customer, newest first."""
+    found = Message.objects.filter(conversation_id=conversation_id, author=Author.CUSTOMER)
+    return list(found.order_by("-seq")[:most])
+
+
+def latest_words(conversation_id: uuid.UUID, *, most: int) -> list[str]:
+    """What the customer wrote last, oldest first."""
+    return [str(readable(each, "text")) for each in reversed(latest_of_customer(conversation_id, most=most))]

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from common.fields import readable
 from common.text import clean
-from sales.enums import Author
+from sales.hearsay import latest_of_customer
 from sales.models import Lead, Message, User
 from sales.qualification import scoring
 from sales.qualification.enums import ADDED_UP, FactKind
@@ -56,7 +56,7 @@ def note(*, conversation_id: uuid.UUID, lead_id: uuid.UUID, told: Sequence[Told]
     What is known already, was withdrawn by staff, or is older than what holds now is passed over silently.
     """
     lead = Lead.objects.select_for_update(of=("self",)).get(pk=lead_id)
-    messages = _latest_of_customer(conversation_id)
+    messages = latest_of_customer(conversation_id, most=MESSAGES_MOST)
     known = list(LeadFact.objects.filter(lead=lead).select_related("message"))
     noted: list[LeadFact] = []
     unquoted: list[FactKind] = []
@@ -139,11 +139,6 @@ def _rescore(lead: Lead) -> None:
     lead.score = scoring.score(lead)
     lead.save(update_fields={"score"})
     lead_changed.send(sender=Lead, lead=lead, created=False)
-
-
-def _latest_of_customer(conversation_id: uuid.UUID) -> list[Message]:
-    found = Message.objects.filter(conversation_id=conversation_id, author=Author.CUSTOMER)
-    return list(found.order_by("-seq")[:MESSAGES_MOST])
 
 
 def _quoted(quote: str, messages: Iterable[Message]) -> tuple[Message | None, str]:
