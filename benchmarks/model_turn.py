@@ -16,11 +16,12 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 from benchmarks.rows import Row, command
-from benchmarks.turn import LENGTHS, conversation, shop, timed
+from benchmarks.turn import LENGTHS, conversation, profiled, shop, timed
 
 #: takes a search, which comes first in every turn, and a quote that the model asks for
 QUESTION = "Здравствуйте! Сколько стоит AI Manager на 1 800 диалогов в месяц и что он умеет?"
@@ -332,13 +333,5 @@ def profile() -> None:
     pstats.Stats(looking).sort_stats("tottime").print_stats(30)
 
 
-def _profiled() -> None:
-    from benchmarks.websocket import servers
-
-    with servers():
-        shop()
-        profile()
-
-
 if __name__ == "__main__":
-    command(__doc__, run=run, profile=_profiled)
+    command(__doc__, run=run, profile=partial(profiled, profile))

@@ -21,6 +21,7 @@ import statistics
 import time
 import uuid
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -299,13 +300,14 @@ def run(*, quick: bool) -> list[Row]:
             connections.close_all()
 
 
-def _profiled() -> None:
+def profiled(work: Callable[[], None]) -> None:
+    """Do something in a shop of its own."""
     from benchmarks.websocket import servers
 
     with servers():
         shop()
-        profile()
+        work()
 
 
 if __name__ == "__main__":
-    command(__doc__, run=run, profile=_profiled)
+    command(__doc__, run=run, profile=partial(profiled, profile))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -39,16 +39,12 @@ def session_lock(name: str) -> Iterator[bool]:
 @contextmanager
 def session_lock_where_possible(name: str) -> Iterator[bool]:
     """``session_lock`` for what is better done twice than not at all: without a database nobody is kept out."""
-    try:
-        lock = session_lock(name)
-        held = lock.__enter__()
-    except psycopg.Error:
-        yield True
-        return
-    try:
+    with ExitStack() as stack:
+        try:
+            held = stack.enter_context(session_lock(name))
+        except psycopg.Error:
+            held = True
         yield held
-    finally:
-        lock.__exit__(None, None, None)
 
 
 def transaction_lock(name: str) -> None:

@@ -45,6 +45,8 @@ CALLS_MOST = 8
 PAST_MOST = 30
 #: how often one step asks the same model: wrong calls are told it, and it may put them right
 ROUNDS_MOST = 3
+#: and once all calls of the turn are used up
+LAST_ROUNDS_MOST = 2
 
 _TOO_MANY = f"At most {CALLS_MOST} calls at once: this one was not run. Call it again if it is still needed."
 _REPEATED = "You have called this with the same arguments already; the result stands above. Go on with it."
@@ -180,7 +182,7 @@ class Chain:
         tired = sum(isinstance(each, Reply) and isinstance(each.raw, Called) for each in entries) >= CALLING_STEPS
         if tired:
             entries.append(Heard("system", _SPEAK, 0))
-        for _ in range(2 if tired else ROUNDS_MOST):
+        for _ in range(LAST_ROUNDS_MOST if tired else ROUNDS_MOST):
             answer = self._ask(step, profile, context=context, entries=entries, tools=tools, hear=hear)
             if not answer.calls:
                 return _words(answer, profile, entries=entries, notes=step.notes())

@@ -29,10 +29,10 @@ JOIN knowledge_passage AS p USING (article_id)
 #: passages, by score, whose articles are looked at: more than there may be hits, since articles have several passages
 #: and a good text and a good question together beat a better one alone
 BEST = 150
-T = TypeVar("T")
-
 #: hits looked for beyond the limit, since some may have been withdrawn; their postings go when the index is written
 SPARE = 20
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,7 @@ class Command(BaseCommand):
 
     def _list(self) -> None:
         found = subscription.look()
-        self.stdout.write(str(_("ours: registered") if found.stands else _("ours: not registered")))
+        self.stdout.write(_("ours: registered") if found.stands else _("ours: not registered"))
         if found.old:
             self.stdout.write(_("ours with an earlier secret: %(count)s") % {"count": len(found.old)})
         for host in found.foreign:
