@@ -128,6 +128,7 @@ def test_facts_that_say_who_the_customer_is_wait_too(chat: Conversation) -> None
 @pytest.mark.parametrize("channel", ["webchat", "terminal", "evaluation"])
 def test_channels_with_consent_before_or_without_a_customer_ask_for_none(channel: str) -> None:
     talk = open_conversation(channel=channel, external_id="1", now=timezone.now())
+    write(talk, "Мой телефон 8 916 123-45-67")
     context = ToolContext(talk.pk, talk.lead_id, None, timezone.now())
 
     TOOLS["sales__save_contact"].run(context, {"phone": "8 916 123-45-67"})
