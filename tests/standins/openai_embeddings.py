@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import struct
 import threading
 import time
 from functools import lru_cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from tests.standins import meanings
+from tests.standins.model_vendor import schema_faults, type_faults
+
+#: of the vendor's, in ``CONTRACTS_DIR/openai``
+CONTRACT = "openapi.subset.yaml"
 
 #: ways of failing: the status and the body of an error, and headers
 ERRORS: dict[str, tuple[int, dict[str, Any], dict[str, str]]] = {
@@ -75,6 +77,9 @@ class OpenAIStandIn:
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}/v1"
 
     def __enter__(self) -> OpenAIStandIn:
+        # the contract is read before anybody's clock runs: a question waits a second and a half for its vector
+        request_faults({"model": "any", "input": ["any"]}, "", "")
+        answer_faults({"data": []})
         threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         return self
 
@@ -203,6 +208,9 @@ def _send(request: BaseHTTPRequestHandler, status: int, raw: bytes, headers: dic
 
 def _handler(standin: OpenAIStandIn) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        # headers and body are two writes: the second would wait for the other side's word on the first
+        disable_nagle_algorithm = True
+
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
@@ -222,15 +230,13 @@ def _handler(standin: OpenAIStandIn) -> type[BaseHTTPRequestHandler]:
 
 def request_faults(body: Any, path: str, authorization: str) -> list[str]:
     """What is wrong with a request by the contract, and by what the vendor's pages say beside it."""
-    from openai.types import EmbeddingCreateParams
-
     faults = []
     if path != "/v1/embeddings":
         faults.append(f"path {path}")
     if not authorization.startswith("Bearer ") or len(authorization) < 10:
         faults.append("no key")
-    faults += _problems(TypeAdapter(EmbeddingCreateParams), body)
-    faults += _schema_problems("CreateEmbeddingRequest", body)
+    faults += type_faults(_type("EmbeddingCreateParams"), body)
+    faults += schema_faults("openai", CONTRACT, "CreateEmbeddingRequest", body)
     texts = body["input"]
     if not 0 < len(texts) <= 2048 or any(not text.strip() for text in texts):
         faults.append("empty or too many texts")
@@ -244,8 +250,6 @@ def request_faults(body: Any, path: str, authorization: str) -> list[str]:
 
 def answer_faults(answer: Any) -> list[str]:
     """What is wrong with an answer of ours by the contract."""
-    from openai.types import CreateEmbeddingResponse
-
     # the SDK's types look at every number; the schema, a thousand times slower, at the first ones of each vector
     short = {
         **answer,
@@ -253,37 +257,12 @@ def answer_faults(answer: Any) -> list[str]:
             {**each, "embedding": each["embedding"][:8]} if "embedding" in each else each for each in answer["data"]
         ],
     }
-    return _problems(TypeAdapter(CreateEmbeddingResponse), answer) + _schema_problems("CreateEmbeddingResponse", short)
-
-
-def _problems(adapter: TypeAdapter[Any], value: Any) -> list[str]:
-    from pydantic import ValidationError
-
-    try:
-        adapter.validate_python(value)
-    except ValidationError as problem:
-        return [str(each["loc"]) for each in problem.errors()]
-    return []
-
-
-def _schema_problems(name: str, value: Any) -> list[str]:
-    schema = _contract()
-    if schema is None:
-        return []
-    from jsonschema import Draft202012Validator
-
-    wanted = {**schema, "$ref": f"#/components/schemas/{name}"}
-    return [each.message for each in Draft202012Validator(wanted).iter_errors(value)]
+    faults = type_faults(_type("CreateEmbeddingResponse"), answer)
+    return faults + schema_faults("openai", CONTRACT, "CreateEmbeddingResponse", short)
 
 
 @lru_cache
-def _contract() -> dict[str, Any] | None:
-    folder = os.environ.get("CONTRACTS_DIR")
-    path = Path(folder or "/nowhere") / "openai" / "openapi.subset.yaml"
-    if not path.exists():
-        return None
-    import yaml
+def _type(name: str) -> TypeAdapter[Any]:
+    from openai import types
 
-    return {
-        "components": yaml.load(path.read_text(), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))["components"]
-    }
+    return TypeAdapter(getattr(types, name))
