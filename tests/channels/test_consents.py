@@ -16,7 +16,7 @@ from sales import consents as sales_consents
 from sales.assistant import turn as turns
 from sales.assistant.tools import TOOLS, ToolContext, ToolFailed
 from sales.models import Consent, Conversation, Lead, LeadFact, Message, ToolCall, Turn
-from sales.operations import open_conversation
+from sales.operations import open_conversation, receive
 
 pytestmark = pytest.mark.django_db
 
@@ -128,7 +128,7 @@ def test_facts_that_say_who_the_customer_is_wait_too(chat: Conversation) -> None
 @pytest.mark.parametrize("channel", ["webchat", "terminal", "evaluation"])
 def test_channels_with_consent_before_or_without_a_customer_ask_for_none(channel: str) -> None:
     talk = open_conversation(channel=channel, external_id="1", now=timezone.now())
-    write(talk, "Мой телефон 8 916 123-45-67")
+    receive(conversation_id=talk.pk, external_id="m1", text="Мой телефон 8 916 123-45-67", now=timezone.now())
     context = ToolContext(talk.pk, talk.lead_id, None, timezone.now())
 
     TOOLS["sales__save_contact"].run(context, {"phone": "8 916 123-45-67"})
